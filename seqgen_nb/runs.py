@@ -121,31 +121,35 @@ def _format_history(history):
     rows = [list(history), *zip(*history.values())]
     return ''.join(','.join(map(str, row)) + '\n' for row in rows)
 
-# %% ../nbs/90_runs.ipynb #f92027b0
+# %% ../nbs/90_runs.ipynb #36abd09e
 @patch
 def begin(self:Run,
-    **settings # everything the result depends on: sizes, seed, dataset...
+    epochs:int=None, # how long to train; may grow when a run is resumed
+    device:str=None, # where; recorded, but no part of the settings
+    **settings # everything else the result depends on: sizes, seed, dataset...
 )->'Run': # the run itself
     "Open the run for `settings`: a new one, or with `resume` the same one again."
     settings = json.loads(json.dumps(settings, default=str))
-    if self.folder is not None and self.folder.exists() and any(self.folder.iterdir()): self._meet(settings)
-    if not self.config:
-        self.config = dict(settings=settings, environment=environment(settings.get('device')), wall_time_s=0., finished=False)
+    if self.folder is not None and self.folder.exists() and any(self.folder.iterdir()): self._meet(settings, epochs)
+    if not self.config: self.config = dict(environment=environment(device), wall_time_s=0.)
+    self.config.update(settings=dict(settings, epochs=epochs), finished=False)
     self._write_config()
     return self
 
 @patch
-def _meet(self:Run, settings):
-    there = self.config.get('settings')
+def _meet(self:Run, settings, epochs):
+    there = dict(self.config.get('settings', {}))
+    before, done = there.pop('epochs', None), len(self.history.get('epoch', []))
     way_out = 'choose another folder, or move it aside with --force'
     if self.force:
         self._move_aside()
         self.config, self.history = {}, {}
-    elif there is None: raise SeqgenError(f'{self.folder} is not empty and holds no run: {way_out}')
+    elif not self.config: raise SeqgenError(f'{self.folder} is not empty and holds no run: {way_out}')
     elif there != settings:
         changed = [f'{k} is {there.get(k)} there, {settings.get(k)} here' for k in {**there, **settings} if there.get(k) != settings.get(k)]
         raise SeqgenError(f"{self.folder} belongs to another configuration ({'; '.join(changed)}): {way_out}")
-    elif not self.resume: raise SeqgenError(f'{self.folder} holds this run already: go on with --resume, or move it aside with --force')
+    elif not self.resume: raise SeqgenError(f'{self.folder} holds this run already, for {before} epochs: go on with --resume, or move it aside with --force')
+    elif epochs is not None and epochs < done: raise SeqgenError(f'{self.folder} has {done} epochs behind it, more than the {epochs} asked for: {way_out}')
 
 @patch
 def _move_aside(self:Run):
@@ -211,7 +215,7 @@ def epochs(self:Run,
 @patch(as_prop=True)
 def _name(self:Run): return self.folder.name if self.folder is not None else 'training'
 
-# %% ../nbs/90_runs.ipynb #240221f7
+# %% ../nbs/90_runs.ipynb #9641bb1d
 def _state_of(o): return o.get_state() if isinstance(o, torch.Generator) else o.state_dict()
 
 def _set_state(o, state):
@@ -228,7 +232,9 @@ def _checkpoint(self:Run, epoch, state):
     self.write('checkpoint.pt', buffer.getvalue())
     self.write('history.csv', _format_history(self.history).encode())
 
-def _digest(settings): return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+def _digest(settings):
+    same = {k: v for k, v in settings.items() if k != 'epochs'}
+    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 # %% ../nbs/90_runs.ipynb #3e1b106e
 @patch
