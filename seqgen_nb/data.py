@@ -105,7 +105,7 @@ def mnist_root(
     "The folder to look for MNIST in: `root`, else `SEQGEN_DATA`, else the user's cache."
     return Path(root or os.environ.get('SEQGEN_DATA') or xdg_cache_home()/'seqgen_nb')
 
-# %% ../nbs/01_data.ipynb #5237b1a5
+# %% ../nbs/01_data.ipynb #fb80a1be
 def mnist(
     split:str='train', # `train` or `test`
     root:Path=None # folder with the files, see `mnist_root`
@@ -117,7 +117,7 @@ def mnist(
     _check_files(folder, split, missing_ok=not named)
     try: ds = MNIST(folder, train=split == 'train', download=not named)
     except (RuntimeError, OSError) as e:
-        raise SeqgenError(f'MNIST is not in {folder} and could not be downloaded ({e}): name a folder with --data-dir or SEQGEN_DATA, or use --dataset typeset') from e
+        raise SeqgenError(f'MNIST is not in {folder} and could not be downloaded ({str(e).splitlines()[-1]}): name a folder with --data-dir or SEQGEN_DATA, or use --dataset typeset') from e
     return ds.data[:, None], ds.targets
 
 def _check_files(folder, split, missing_ok):
@@ -175,7 +175,7 @@ def checksum(
     "The MD5 sum of the pixels."
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
-# %% ../nbs/01_data.ipynb #d51b7958
+# %% ../nbs/01_data.ipynb #6830b4ec
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`
@@ -188,7 +188,7 @@ def load_images(
         try: return _first(ImageSet(f'MNIST {split}', *mnist(split, root)), n)
         except SeqgenError as e:
             if dataset == 'mnist' or root or os.environ.get('SEQGEN_DATA'): raise
-            warnings.warn(f'No MNIST at hand, so digits from fonts take its place, and every figure will say so. ({e})')
+            warnings.warn(f'digits from fonts take the place of MNIST, and every figure will say so; {e}')
     size = n or (20_000 if split == 'train' else 4_000)
     return ImageSet(f'typeset digits {split}', *typeset_digits(size, seed=0 if split == 'train' else 1))
 

@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['MEASURES', 'MLPGenerator', 'check_latent', 'MLPDiscriminator', 'check_images', 'discriminator_loss', 'generator_loss',
-           'gan_step', 'latents', 'sample', 'fit_gan']
+           'gan_step', 'latents', 'sample', 'fit_gan', 'show_stages']
 
-# %% ../nbs/04_gan.ipynb #bfc5bdd5
+# %% ../nbs/04_gan.ipynb #787ce3de
 import torch
+from matplotlib.figure import Figure
 from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import checksum
-from .plots import from_uint8, png, tile
+from .plots import from_uint8, png, read_png, show_sheets, tile
 from .runs import Run, SeqgenError, pick_device, seeded
 
 # %% ../nbs/04_gan.ipynb #f74fd961
@@ -187,3 +188,15 @@ def _check_training_images(images, batch):
     check_images(images)
     if len(images) < batch or batch < 2: raise SeqgenError(f'{len(images)} images do not fill a batch of {batch}: give more images, or a batch of 2 to {len(images)}')
     return images
+
+# %% ../nbs/04_gan.ipynb #40669eb0
+def show_stages(
+    run:Run # a run of a GAN
+)->Figure: # three sheets
+    "The same 25 latent vectors before, halfway through and after training."
+    samples = run.samples
+    if not samples: raise SeqgenError(f'{run.folder} holds no samples: train a GAN there first')
+    last = max(samples)
+    halfway = min(samples, key=lambda epoch: abs(epoch - last/2))
+    titles = {0: 'before training', halfway: f'after {halfway} epochs', last: f'after {last} epochs'}
+    return show_sheets({title: read_png(samples[epoch]) for epoch, title in titles.items()}, run.origin)

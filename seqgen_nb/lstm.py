@@ -39,12 +39,13 @@ class RNNCell(nn.Module):
     )->tuple: # the new `(h,)`
         return torch.tanh(self.hidden(torch.cat([x, state[0]], dim=1))),
 
-# %% ../nbs/02_lstm.ipynb #f6766c7b
+# %% ../nbs/02_lstm.ipynb #4366c3a8
 class LSTMCell(nn.Module):
     "One step of an LSTM, from four linear layers (Hochreiter and Schmidhuber, 1997; Gers et al., 2000)."
     def __init__(self,
         n_in:int, # size of the input
-        n_hidden:int # size of the hidden state and of the cell state
+        n_hidden:int, # size of the hidden state and of the cell state
+        forget_bias:float=1. # bias of the forget gate at the start
     ):
         super().__init__()
         self.n_in, self.n_hidden, self.n_states = n_in, n_hidden, 2
@@ -52,6 +53,7 @@ class LSTMCell(nn.Module):
         self.forget_gate = xavier_linear(n_in + n_hidden, n_hidden)
         self.output_gate = xavier_linear(n_in + n_hidden, n_hidden)
         self.cell_gate   = xavier_linear(n_in + n_hidden, n_hidden)
+        nn.init.constant_(self.forget_gate.bias, forget_bias)
 
     def forward(self,
         x:torch.Tensor, # input of this step `(batch, n_in)`
@@ -110,15 +112,16 @@ def fuse(
     weight, bias = torch.cat([g.weight for g in gates]), torch.cat([g.bias for g in gates])
     return *weight.split([cell.n_in, cell.n_hidden], dim=1), bias
 
-# %% ../nbs/02_lstm.ipynb #8d22926f
+# %% ../nbs/02_lstm.ipynb #0d595024
 class LSTM(nn.Module):
     "A layer of LSTM: four gates from linear layers, fused into one product a step."
     def __init__(self,
         n_in:int, # size of each input
-        n_hidden:int # size of the hidden state and of the cell state
+        n_hidden:int, # size of the hidden state and of the cell state
+        forget_bias:float=1. # bias of the forget gate at the start
     ):
         super().__init__()
-        self.cell = LSTMCell(n_in, n_hidden)
+        self.cell = LSTMCell(n_in, n_hidden, forget_bias)
 
     def forward(self,
         x:torch.Tensor, # inputs `(batch, time, n_in)`

@@ -6,8 +6,8 @@
 __all__ = ['SeqgenError', 'TrainingDiverged', 'command', 'pick_device', 'seeded', 'write_atomic', 'Run', 'environment',
            'device_name', 'load_weights', 'shipped', 'pretrained']
 
-# %% ../nbs/90_runs.ipynb #abf3f9b6
-import csv, hashlib, importlib, io, json, os, platform, subprocess, sys, time
+# %% ../nbs/90_runs.ipynb #eaa19e75
+import csv, hashlib, importlib, io, json, os, platform, subprocess, sys, time, warnings
 from contextlib import contextmanager
 from functools import wraps
 from importlib import metadata, resources
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from fastcore.basics import patch
-from fastcore.script import call_parse, is_cli
+from fastcore.script import anno_parser
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
@@ -28,21 +28,24 @@ class SeqgenError(ValueError):
 class TrainingDiverged(SeqgenError):
     "A loss became NaN or infinite, so training stopped."
 
-# %% ../nbs/90_runs.ipynb #aeb406a1
+# %% ../nbs/90_runs.ipynb #1d4ffb92
 def command(
     f # function whose parameters, with their docments, become the command's options
-): # the same function, which parses `sys.argv` when it is run as a script
+): # the same function, which parses `sys.argv` when a script of its name calls it
     "Make `f` a command that prints a `SeqgenError` as one line and exits with code 2."
     @wraps(f)
-    def guarded(*args, **kwargs):
-        try: return f(*args, **kwargs)
-        except SeqgenError as e:
-            if not is_cli(): raise
-            sys.exit(_stop(f'{f.__name__}: {e}', 2))
-        except KeyboardInterrupt:
-            if not is_cli(): raise
-            sys.exit(_stop(f'{f.__name__}: interrupted; --resume goes on from the last finished epoch', 130))
-    return call_parse(guarded)
+    def run(*args, **kwargs):
+        if args or kwargs or Path(sys.argv[0]).stem != f.__name__: return f(*args, **kwargs)
+        options = vars(anno_parser(f, f.__name__).parse_args([_underscored(a) for a in sys.argv[1:]]))
+        warnings.formatwarning = lambda message, *args, **kwargs: f'{f.__name__}: {message}\n'
+        try: return f(**{k: v for k, v in options.items() if k not in ('pdb', 'xtra')})
+        except SeqgenError as e: sys.exit(_stop(f'{f.__name__}: {e}', 2))
+        except KeyboardInterrupt: sys.exit(_stop(f'{f.__name__}: interrupted; --resume goes on after the last finished epoch', 130))
+    return run
+
+def _underscored(option):
+    name, eq, value = option.partition('=')
+    return name[:2] + name[2:].replace('-', '_') + eq + value if option.startswith('--') else option
 
 def _stop(message, code):
     print(message, file=sys.stderr)
@@ -194,7 +197,7 @@ def _revision():
     try: return subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], cwd=here, capture_output=True, text=True, timeout=5).stdout.strip() or None
     except (OSError, subprocess.SubprocessError): return None
 
-# %% ../nbs/90_runs.ipynb #633b34c3
+# %% ../nbs/90_runs.ipynb #44716af2
 @patch
 def epochs(self:Run,
     n:int, # number of epochs of the whole run
@@ -209,7 +212,7 @@ def epochs(self:Run,
             yield epoch
             self.config['wall_time_s'] += time.perf_counter() - start
             self._checkpoint(epoch, state)
-            bar.set_postfix({k: f'{v[-1]:.3g}' for k, v in self.history.items() if k != 'epoch'})
+            bar.set_postfix({k: f'{v[-1]:.3g}' for k, v in list(self.history.items())[1:4]})
             bar.update()
 
 @patch(as_prop=True)
@@ -336,7 +339,7 @@ def load_weights(
         raise SeqgenError(f'{path} does not fit {type(network).__name__}: give the weights of this network, in its size') from e
     return network
 
-# %% ../nbs/90_runs.ipynb #cb64745e
+# %% ../nbs/90_runs.ipynb #b7785e09
 @patch(as_prop=True)
 def origin(self:Run
 )->str: # such as `run gan: MNIST, seed 0, 200 epochs, cpu, 2 threads (x86_64), revision 0123abcd`
@@ -344,6 +347,12 @@ def origin(self:Run
     asked, env = self.config['settings'], self.config['environment']
     parts = [asked.get('dataset'), f"seed {asked.get('seed')}", f"{len(self.history.get('epoch', []))} epochs", env['device'], f"revision {env['revision']}"]
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)
+
+@patch(as_prop=True)
+def samples(self:Run
+)->dict: # path of each sheet of samples, by epoch
+    "The sheets of samples that were kept, from the first to the last."
+    return {int(p.stem.split('_')[1]): p for p in sorted((self.folder/'samples').glob('epoch_*.png'))}
 
 # %% ../nbs/90_runs.ipynb #283145f3
 def shipped(
