@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PROFILES', 'CAPTIONS', 'Profile', 'train_lstm', 'train_gan', 'train_dcgan', 'sample_every', 'figures', 'figure_png',
-           'first_perfect', 'results', 'report_html', 'seqgen_reproduce']
+           'first_perfect', 'results', 'markdown_table', 'report_html', 'seqgen_reproduce']
 
 # %% ../nbs/92_reproduce.ipynb #19336467
 import base64, html, io
@@ -77,7 +77,7 @@ def sample_every(
     "Every 20 of 200 epochs, and as many sheets of a shorter training where it has that many epochs."
     return max(1, epochs//10)
 
-# %% ../nbs/92_reproduce.ipynb #5ac5b439
+# %% ../nbs/92_reproduce.ipynb #fa06f65a
 CAPTIONS = {
     'figure_1': 'Figure 1. The LSTM learns to name the last digit of palindromes: loss and accuracy on training and held-out palindromes.',
     'figure_2': 'Figure 2. The MLP GAN: both losses, and the accuracy of its discriminator on real images, on generated ones, and overall.',
@@ -95,7 +95,7 @@ def figures(
     generators = {'MLP GAN': gan.network(), 'DCGAN': dcgan.network()}
     return dict(figure_1=learning_curves(lstm.history, lstm.origin), figure_2=adversary_curves(gan.history, gan.origin),
                 figure_3=adversary_curves(dcgan.history, dcgan.origin), figure_4=show_stages(gan), figure_5=show_stages(dcgan),
-                figure_6=show_walks(generators, origin='; '.join((gan.origin, dcgan.origin))))
+                figure_6=show_walks(generators, origin='\n'.join((gan.origin, dcgan.origin))))
 
 def figure_png(
     fig # a matplotlib figure
@@ -127,6 +127,15 @@ def results(
                  (f"{name}: discriminator's accuracy", f"{last(run, 'accuracy'):.0%} ({last(run, 'accuracy_real'):.0%} on real, {last(run, 'accuracy_fake'):.0%} on generated images)")]
     trained = [(n, r.config['wall_time_s'], r.config['environment']['device']) for n, r in (('LSTM', lstm), ('MLP GAN', gan), ('DCGAN', dcgan))]
     return rows + [(f'{name}: time of training', f'{seconds/60:.1f} minutes on {device}') for name, seconds, device in trained]
+
+# %% ../nbs/92_reproduce.ipynb #cc5b57fb
+def markdown_table(
+    rows:list, # rows of values
+    head:tuple # names of the columns
+)->str: # Markdown
+    "A table in Markdown."
+    lines = [head, ['---']*len(head), *rows]
+    return '\n'.join('| ' + ' | '.join(map(str, line)) + ' |' for line in lines)
 
 # %% ../nbs/92_reproduce.ipynb #996745fc
 _PAGE = """<!doctype html>

@@ -339,13 +339,14 @@ def load_weights(
         raise SeqgenError(f'{path} does not fit {type(network).__name__}: give the weights of this network, in its size') from e
     return network
 
-# %% ../nbs/90_runs.ipynb #b7785e09
+# %% ../nbs/90_runs.ipynb #9c3f3a7b
 @patch(as_prop=True)
 def origin(self:Run
 )->str: # such as `run gan: MNIST, seed 0, 200 epochs, cpu, 2 threads (x86_64), revision 0123abcd`
     "Run, dataset, seed, epochs, device and revision, in one line."
     asked, env = self.config['settings'], self.config['environment']
-    parts = [asked.get('dataset'), f"seed {asked.get('seed')}", f"{len(self.history.get('epoch', []))} epochs", env['device'], f"revision {env['revision']}"]
+    n = len(self.history.get('epoch', []))
+    parts = [asked.get('dataset'), f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}", env['device'], f"revision {env['revision']}"]
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)
 
 @patch(as_prop=True)

@@ -1,0 +1,54 @@
+# make report: train everything, quick profile      make test: every notebook and test
+# make notebooks: open the book in JupyterLab        make docs: render the site with Quarto
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUM := $(shell cat settings.ini setup.py | cksum | cut -d' ' -f1)
+USER_STAMP := $(VENV)/.installed-$(SUM)
+DEV_STAMP := $(VENV)/.installed-dev-$(SUM)
+# extra arguments for seqgen_reproduce, such as ARGS="--dataset typeset"
+ARGS ?=
+
+.PHONY: report test notebooks docs readme export clean
+
+report: $(USER_STAMP)
+	$(BIN)/seqgen_reproduce --profile quick --out out --resume $(ARGS)
+
+test: $(DEV_STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests
+
+notebooks: $(DEV_STAMP)
+	$(BIN)/python -m pip install -q jupyterlab
+	$(BIN)/jupyter lab nbs
+
+export: $(DEV_STAMP)
+	$(BIN)/nbdev_export
+	$(BIN)/nbdev_clean
+
+readme: $(DEV_STAMP)
+	$(BIN)/python .ci/readme.py
+
+docs: $(DEV_STAMP)
+	@command -v quarto > /dev/null || { echo "make docs: Quarto is not installed: get it from https://quarto.org/docs/get-started/"; exit 2; }
+	$(BIN)/nbdev_proc_nbs
+	cd _proc && quarto render --no-cache --no-execute
+	rm -rf _docs && mv _proc/_docs _docs
+
+# The environment is built once, and again only when settings.ini or setup.py have changed.
+$(BIN)/python:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'seqgen_nb needs Python 3.10 or newer: name one with make PYTHON=...')"
+	$(PYTHON) -m venv $(VENV)
+
+$(USER_STAMP): | $(BIN)/python
+	$(BIN)/python -m pip install -q -e ".[notebook]"
+	$(BIN)/python -c "import torch, torchvision, seqgen_nb"
+	touch $@
+
+$(DEV_STAMP): | $(BIN)/python
+	$(BIN)/python -m pip install -q -e ".[dev]"
+	$(BIN)/python -c "import torch, torchvision, seqgen_nb"
+	touch $@ $(USER_STAMP)
+
+clean:
+	rm -rf _proc _docs build dist *.egg-info .pytest_cache
