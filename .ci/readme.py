@@ -25,6 +25,7 @@ def prepared(nb):
             cell.metadata['caption'] = directives.get('fig-alt', '').strip('"')
         cells.append(cell)
     nb.cells = cells
+    nb.metadata['language_info'] = {'name': 'python'}
     return nb
 
 

@@ -189,7 +189,7 @@ def _check_training_images(images, batch):
     if len(images) < batch or batch < 2: raise SeqgenError(f'{len(images)} images do not fill a batch of {batch}: give more images, or a batch of 2 to {len(images)}')
     return images
 
-# %% ../nbs/04_gan.ipynb #40669eb0
+# %% ../nbs/04_gan.ipynb #0817db53
 def show_stages(
     run:Run # a run of a GAN
 )->Figure: # three sheets
@@ -198,5 +198,5 @@ def show_stages(
     if not samples: raise SeqgenError(f'{run.folder} holds no samples: train a GAN there first')
     last = max(samples)
     halfway = min(samples, key=lambda epoch: abs(epoch - last/2))
-    titles = {0: 'before training', halfway: f'after {halfway} epochs', last: f'after {last} epochs'}
-    return show_sheets({title: read_png(samples[epoch]) for epoch, title in titles.items()}, run.origin)
+    title = lambda epoch: f'after {epoch} epochs' if epoch else 'before training'
+    return show_sheets({title(epoch): read_png(samples[epoch]) for epoch in sorted({0, halfway, last})}, run.origin)

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from torchvision.io import decode_image, encode_png
 from torchvision.utils import make_grid
 
-# %% ../nbs/91_plots.ipynb #39ab7e33
+# %% ../nbs/91_plots.ipynb #bc2e4eed
 STYLES = {
     'training':      dict(color='#0072B2', ls='-'),
     'held-out':      dict(color='#D55E00', ls='--'),
@@ -31,7 +31,7 @@ STYLES = {
 }
 
 _RC = {'font.size': 11, 'axes.spines.top': False, 'axes.spines.right': False, 'axes.grid': True, 'grid.alpha': .25,
-       'legend.frameon': False, 'legend.fontsize': 10, 'figure.dpi': 100, 'savefig.dpi': 100, 'figure.constrained_layout.use': True}
+       'legend.frameon': False, 'legend.fontsize': 10, 'figure.dpi': 100, 'savefig.dpi': 100, 'axes.titlesize': 11, 'figure.constrained_layout.use': True}
 
 # %% ../nbs/91_plots.ipynb #4ac99b65
 def figure(
@@ -90,7 +90,7 @@ def learning_curves(
     right.set_ylim(0, 104)
     return sign(fig, origin)
 
-# %% ../nbs/91_plots.ipynb #ea2cf2ae
+# %% ../nbs/91_plots.ipynb #bab41374
 @figure
 def adversary_curves(
     history:dict, # with columns `epoch`, `loss_d`, `loss_g`, `accuracy`, `accuracy_real`, `accuracy_fake`
@@ -99,9 +99,9 @@ def adversary_curves(
     "Both losses of a GAN and its discriminator's accuracy, epoch by epoch."
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.8))
     curves(left, history, dict(loss_d='discriminator', loss_g='generator'), 'loss (nats)')
-    curves(right, history, dict(accuracy_real='real', accuracy_fake='fake', accuracy='overall'), "discriminator's accuracy (%)", 100, 50, 'coin toss')
-    left.set_ylim(bottom=0)
-    right.set_ylim(0, 104)
+    curves(right, history, dict(accuracy_real='real', accuracy_fake='fake', accuracy='overall'), 'accuracy (%)', 100, 50, 'coin toss')
+    left.set(title='losses', ylim=(0, None))
+    right.set(title='the discriminator is right', ylim=(0, 104))
     return sign(fig, origin)
 
 # %% ../nbs/91_plots.ipynb #8517c6fb
@@ -140,7 +140,7 @@ def read_png(
     "A sheet read back from a PNG file."
     return decode_image(str(path))[0]
 
-# %% ../nbs/91_plots.ipynb #171aa79e
+# %% ../nbs/91_plots.ipynb #d355f1ef
 @figure
 def show_sheets(
     sheets:dict, # for each title, a sheet as `tile` makes it
@@ -150,12 +150,12 @@ def show_sheets(
     "Sheets of images side by side, each under its title."
     fig, axes = plt.subplots(1, len(sheets), figsize=(size*len(sheets), size + .3), squeeze=False)
     for ax, (title, sheet) in zip(axes[0], sheets.items()):
-        ax.imshow(sheet, cmap='gray', vmin=0, vmax=255)
-        ax.set_title(title, fontsize=11)
+        ax.imshow(sheet, cmap='gray', vmin=0, vmax=255, interpolation='nearest')
+        ax.set_title(title)
         ax.axis('off')
     return sign(fig, origin)
 
-# %% ../nbs/91_plots.ipynb #fdbb9994
+# %% ../nbs/91_plots.ipynb #47a867ea
 @figure
 def show_strips(
     strips:dict, # for each title, images `(steps, 1, height, width)`
@@ -164,7 +164,7 @@ def show_strips(
     "Strips of images, one under the other, each with its title at the left."
     fig, axes = plt.subplots(len(strips), 1, figsize=(7.2, .85*len(strips)), squeeze=False)
     for ax, (title, images) in zip(axes[:, 0], strips.items()):
-        ax.imshow(tile(images, columns=len(images)), cmap='gray', vmin=0, vmax=255)
+        ax.imshow(tile(images, columns=len(images)), cmap='gray', vmin=0, vmax=255, interpolation='nearest')
         ax.set_ylabel(title, rotation=0, ha='right', va='center')
         ax.set(xticks=[], yticks=[])
         ax.grid(False)

@@ -1,0 +1,93 @@
+"The project as a whole: notebooks and package agree, imports stay light, the site's pages exist."
+import hashlib, json, os, re, shutil, subprocess, sys, zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+root = Path(__file__).resolve().parent.parent
+bin = Path(sys.executable).parent
+notebooks = sorted((root/'nbs').glob('*.ipynb'))
+
+
+def sums(*folders): return {str(p): hashlib.md5(p.read_bytes()).hexdigest() for f in folders for p in sorted((root/f).rglob('*')) if p.suffix in ('.ipynb', '.py')}
+
+
+def test_export_and_clean_leave_nothing_to_do():
+    before = sums('nbs', 'seqgen_nb')
+    for step in 'nbdev_export', 'nbdev_clean': subprocess.run([bin/step], cwd=root, check=True, capture_output=True)
+    changed = [name for name, s in sums('nbs', 'seqgen_nb').items() if before.get(name) != s]
+    assert not changed, f'run make export and commit: {changed}'
+
+
+def test_readme_matches_index():
+    result = subprocess.run([sys.executable, root/'.ci/readme.py', '--check'], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize('path', notebooks, ids=lambda p: p.stem)
+def test_notebook_was_run(path):
+    "Outputs are those of a run without error; there is a title and a description; nothing of the machine it was run on is left."
+    text = path.read_text()
+    cells = json.loads(text)['cells']
+    assert re.match(r'# .+\n\n> .+', ''.join(cells[0]['source']))
+    outputs = [o for c in cells for o in c.get('outputs', [])]
+    assert outputs and not [o for o in outputs if o['output_type'] == 'error']
+    assert len(text) < 600_000
+    for home in {str(root), str(Path.home())} - {'/'}: assert home + '/' not in text
+
+
+def python(code, **env): return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd='/', env={**os.environ, **env})
+
+
+def test_import_is_light():
+    "`import seqgen_nb` adds nothing to what Python has loaded but itself."
+    result = python("import sys, importlib.metadata; before = set(sys.modules); import seqgen_nb; print(*sorted(set(sys.modules) - before))")
+    assert result.stdout.split() == ['seqgen_nb'], result.stdout + result.stderr
+
+
+@pytest.mark.parametrize('module', ['runs', 'plots', 'data', 'lstm', 'palindromes', 'gan', 'dcgan', 'latent', 'reproduce'])
+def test_import_without_notebook_packages(module):
+    block = "import sys\nfor name in 'ipywidgets', 'nbdev', 'IPython', 'platformdirs', 'pandas', 'nbformat': sys.modules[name] = None\n"
+    result = python(f'{block}import seqgen_nb.{module}')
+    assert result.returncode == 0, result.stderr
+
+
+def test_sidebar_names_every_page_once():
+    def hrefs(items): return [h for i in items for h in ([i['href']] if 'href' in i else hrefs(i['contents']))]
+    sidebar = yaml.safe_load((root/'nbs/sidebar.yml').read_text())['website']['sidebar']['contents']
+    assert sorted(hrefs(sidebar)) == [p.name for p in notebooks]
+    stub = yaml.safe_load((root/'nbs/_quarto.yml').read_text())
+    site = yaml.safe_load((root/'_quarto.yml').read_text())
+    assert stub['metadata-files'][0] == '../_quarto.yml' and 'metadata-files' not in site
+    for name in (site['website']['favicon'], site['format']['html']['css']): assert (root/'nbs'/name).exists()
+
+
+def test_links_between_notebooks_lead_somewhere():
+    for path in notebooks:
+        for link in re.findall(r'\]\(([\w/]+\.ipynb)\)', path.read_text()): assert (path.parent/link).exists(), f'{path.name} links to {link}'
+
+
+def test_figures_survive_preprocessing(tmp_path):
+    "What Quarto is given still holds every figure that the notebooks hold, and every figure says what it shows."
+    copy = tmp_path/'book'
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns('.venv', '.git', 'out*', '_proc', '_docs', '__pycache__'))
+    subprocess.run([sys.executable, '-c', 'from nbdev.serve import proc_nbs; proc_nbs()'], cwd=copy, check=True, capture_output=True)
+    count = lambda p: sum('image/png' in o.get('data', {}) for c in json.loads(p.read_text())['cells'] for o in c.get('outputs', []))
+    for path in notebooks:
+        assert count(copy/'_proc'/path.name) == count(path), path.name
+        for cell in json.loads(path.read_text())['cells']:
+            source = ''.join(cell['source'])
+            if 'fig-cap' in source: assert 'fig-alt' in source and 'label: fig-' in source, f'{path.name}: {source[:80]}'
+
+
+def test_wheel_holds_the_runs(tmp_path):
+    "A picture from the wheel alone: unpacked somewhere else, with no checkout in reach."
+    copy = tmp_path/'book'
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns('.venv', '.git', 'out*', '_proc', '_docs', '__pycache__', 'build', '*.egg-info'))
+    subprocess.run([sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', tmp_path, copy], check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob('*.whl'))) as wheel: wheel.extractall(tmp_path/'site')
+    code = "import seqgen_nb; from seqgen_nb.latent import seqgen_sample; assert 'site' in seqgen_nb.__file__, seqgen_nb.__file__; seqgen_sample(out='{}')"
+    result = python(code.format(tmp_path/'s.png'), PYTHONPATH=str(tmp_path/'site'))
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path/'s.png').stat().st_size > 1000
