@@ -279,7 +279,7 @@ def log(self:Run,
             raise TrainingDiverged(f'{k} became {v} in epoch {epoch}: try a lower learning rate; the checkpoint of epoch {epoch - 1} is kept')
     for k, v in dict(epoch=epoch, **values).items(): self.history.setdefault(k, []).append(v)
 
-# %% ../nbs/90_runs.ipynb #100e956c
+# %% ../nbs/90_runs.ipynb #e118b87e
 @patch
 def save_network(self:Run,
     network:nn.Module, # a network with `.arguments`
@@ -300,6 +300,11 @@ def finish(self:Run,
 ):
     "Keep the networks and mark the run as finished."
     for name, o in dict(weights=network, **others).items(): self.save_network(o, name)
+    self.close()
+
+@patch
+def close(self:Run):
+    "Mark the run as finished."
     self.config['finished'] = True
     self._write_config()
 
