@@ -17,7 +17,7 @@ from .data import checksum, mirror, one_hot, split_palindromes
 from .lstm import LSTM, RNN, fuse, update, xavier_linear
 from .runs import Run, SeqgenError, pick_device, seeded
 
-# %% ../nbs/03_palindromes.ipynb #5ea805a3
+# %% ../nbs/03_palindromes.ipynb #16f4d3e8
 class LastDigit(nn.Module):
     "Predict the last digit of a sequence from all digits before it."
     def __init__(self,
@@ -34,8 +34,8 @@ class LastDigit(nn.Module):
         digits:torch.Tensor # int64 `(batch, time)`
     )->torch.Tensor: # logits of the next digit `(batch, base)`
         if digits.ndim != 2: raise SeqgenError(f'digits have shape {tuple(digits.shape)}: give (batch, time)')
-        hs, _ = self.recurrent(one_hot(digits, self.base))
-        return self.head(hs[:, -1])
+        _, (h, *_) = self.recurrent(one_hot(digits, self.base))
+        return self.head(h)
 
 # %% ../nbs/03_palindromes.ipynb #bfe79129
 def task(
@@ -135,7 +135,7 @@ def length_study(
     run.close()
     return run
 
-# %% ../nbs/03_palindromes.ipynb #e6fd2fa2
+# %% ../nbs/03_palindromes.ipynb #6d08f4a0
 def long_model(
     seed:int, # of the weights
     n_hidden:int=32, # size of the hidden state
@@ -155,9 +155,10 @@ def jolted(
     rng:torch.Generator # where the jolts come from
 )->torch.Tensor: # logits `(batch, base)`
     "Logits of a network whose cell state is jolted after every step."
-    w_x, w_h, b = fuse(model.recurrent.cell)
+    weight, bias = fuse(model.recurrent.cell)
+    w_x, w_h = weight.split([model.base, model.recurrent.cell.n_hidden], dim=1)
     h = c = torch.zeros(len(digits), model.recurrent.cell.n_hidden)
-    for from_x in (one_hot(digits) @ w_x.T + b).unbind(1):
+    for from_x in (one_hot(digits, model.base) @ w_x.T + bias).unbind(1):
         c, o = update(torch.addmm(from_x, h, w_h.T), c)
         c = c + noise*torch.randn(c.shape, generator=rng)
         h = o*c.tanh()
@@ -192,7 +193,7 @@ def fit_long(
     model.sequences_seen = batch*steps
     return model
 
-# %% ../nbs/03_palindromes.ipynb #667c60ad
+# %% ../nbs/03_palindromes.ipynb #4d7dab46
 @torch.no_grad()
 def stream(
     model:LastDigit, # the network
@@ -205,8 +206,8 @@ def stream(
     for start in range(0, length - 1, piece):
         t = torch.arange(start, min(start + piece, length - 1))
         digits = half[:, torch.minimum(t, length - 1 - t)]
-        hs, state = model.recurrent(one_hot(digits, model.base), state)
-    return model.head(hs[:, -1])
+        _, state = model.recurrent(one_hot(digits, model.base), state)
+    return model.head(state[0])
 
 # %% ../nbs/03_palindromes.ipynb #121b58cf
 def long_accuracy(
