@@ -6,8 +6,8 @@
 __all__ = ['BENCH_HEAD', 'in_turn', 'lstm_contestants', 'peak_memory', 'bench_lstm', 'lstm_goals', 'TorchLSTM', 'bench_training',
            'bench_table', 'seqgen_bench', 'training_said']
 
-# %% ../nbs/93_bench.ipynb #3d9aa887
-import json, resource, statistics, subprocess, sys, time
+# %% ../nbs/93_bench.ipynb #c7fd174e
+import json, statistics, subprocess, sys, time
 from pathlib import Path
 
 import torch
@@ -73,19 +73,28 @@ def _products(steps, batch, n_in, n_hidden, backward, device):
             if step % 4 == 3: linear(hs.T, das.T)   # the weights' gradient, for four steps at a time
     return run
 
-# %% ../nbs/93_bench.ipynb #e94a2e69
+# %% ../nbs/93_bench.ipynb #7676f94d
+_PEAK = """
+from seqgen_nb.bench import lstm_contestants
+def status(key): return next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith(key))
+lstm_contestants(2, backward={backward})['{contestant}']()
+f = lstm_contestants({steps}, backward={backward})['{contestant}']
+open('/proc/self/clear_refs', 'w').write('5')
+before = status('VmRSS')
+f()
+print(status('VmHWM') - before)
+"""
+
 def peak_memory(
     contestant:str, # `ours`, `loop` or `torch`
     steps:int, # length of the sequence
     backward:bool=True # the way back as well?
-)->float: # MiB on top of a call with two steps
-    "Peak memory of one contestant on the CPU, in a process of its own."
-    code = ("import resource, sys; from seqgen_nb.bench import lstm_contestants as c; peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
-            f"c(2, backward={backward})['{contestant}'](); f = c({steps}, backward={backward})['{contestant}']; before = peak(); f(); print(peak() - before)")
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    return int(done.stdout)/(1024 if sys.platform == 'linux' else 1024**2)
+)->float: # MiB that one call takes on top of what was there
+    "Peak memory of one call on the CPU, in a process of its own (Linux)."
+    code = ('' if backward else 'import torch; torch.set_grad_enabled(False)') + _PEAK.format(contestant=contestant, steps=steps, backward=backward)
+    return int(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)/1024
 
-# %% ../nbs/93_bench.ipynb #08c1c709
+# %% ../nbs/93_bench.ipynb #cb758fef
 def bench_lstm(
     lengths:tuple=(20, 100, 300, 1000), # steps
     threads:tuple=(1, 2), # of torch, on a CPU
@@ -107,7 +116,7 @@ def bench_lstm(
                 rows.append(dict(device=device, threads=n, steps=steps, backward=backward, milliseconds={k: 1e3*v for k, v in median.items()},
                                  ours_to_torch=median['ours']/median['torch'], loop_to_torch=median['loop']/median['torch'], products_to_torch=median['products']/median['torch']))
     torch.set_num_threads(before)
-    if memory and not cuda:
+    if memory and not cuda and sys.platform == 'linux':
         for row in rows:
             if row['threads'] == threads[0]: row['peak_MiB'] = {name: peak_memory(name, row['steps'], row['backward']) for name in ('ours', 'loop', 'torch')}
     return rows
@@ -159,7 +168,7 @@ def bench_training(
             f['accuracy'] = run.history['held_out_accuracy'][-1]
     return {name: dict(seconds=f['seconds'], accuracy=f['accuracy']) for name, f in found.items()}
 
-# %% ../nbs/93_bench.ipynb #67e4738d
+# %% ../nbs/93_bench.ipynb #e3c3950b
 def bench_table(
     rows:list # of `bench_lstm`
 )->list: # rows of text
@@ -172,7 +181,7 @@ BENCH_HEAD = 'threads', 'steps', 'what', 'nn.LSTM (ms)', 'ours', 'loop', 'produc
 
 @command
 def seqgen_bench(
-    what:str='lstm', # what to measure: lstm
+    what:str, # what to measure: lstm
     out:str='bench.json', # file to write
     device:str='cpu', # cpu or cuda
     seconds:float=3. # for each row

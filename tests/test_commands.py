@@ -69,6 +69,9 @@ def test_sample_and_interpolate(out, tmp_path):
 def test_nonsense_is_refused(options, words, tmp_path): refused(command('seqgen_reproduce', *options, '--out', tmp_path/'out'), *words)
 
 
+def test_unknown_benchmark_is_refused(): refused(command('seqgen_bench', 'abacus'), "no benchmark called 'abacus'", 'choose')
+
+
 def test_altered_data_is_refused(tmp_path):
     raw = tmp_path/'MNIST/raw'
     raw.mkdir(parents=True)
