@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MEASURES', 'MLPGenerator', 'check_latent', 'MLPDiscriminator', 'check_images', 'discriminator_loss', 'generator_loss',
-           'gan_step', 'latents', 'sample', 'fit_gan', 'show_stages']
+           'gan_step', 'latents', 'sample', 'fit_gan', 'one_epoch', 'show_stages']
 
 # %% ../nbs/04_gan.ipynb #787ce3de
 import torch
@@ -136,7 +136,7 @@ def sample(
     try: return torch.cat([generator(part.to(device)).cpu() for part in z.split(batch)])
     finally: generator.train(training)
 
-# %% ../nbs/04_gan.ipynb #1a590da8
+# %% ../nbs/04_gan.ipynb #cb5844db
 def fit_gan(
     generator:nn.Module, # `(batch, n_latent)` to images; is trained in place
     discriminator:nn.Module, # images to logits `(batch,)`; is trained in place
@@ -161,14 +161,23 @@ def fit_gan(
     images = images.to(device)
     for epoch in run.epochs(epochs, generator=generator, discriminator=discriminator, opt_g=opt_g, opt_d=opt_d, rng=rng):
         if epoch == 1: _keep_samples(run, generator, 0, seed)
-        run.log(epoch, **_one_epoch(*nets, opt_g, opt_d, images, batch, rng, lambda b: run.steps(b, epoch)))
+        run.log(epoch, **one_epoch(*nets, opt_g, opt_d, images, batch, rng, lambda b: run.steps(b, epoch)))
         if epoch % sample_every == 0 or epoch == epochs: _keep_samples(run, generator, epoch, seed)
     run.finish(generator, discriminator=discriminator)
     return run
 
-# %% ../nbs/04_gan.ipynb #8f97ce73
-def _one_epoch(generator, discriminator, opt_g, opt_d, images, batch, rng, progress):
-    "Go through `images` once, in random order; the means of all measures."
+# %% ../nbs/04_gan.ipynb #03427f53
+def one_epoch(
+    generator:nn.Module, # is trained in place
+    discriminator:nn.Module, # is trained in place
+    opt_g:optim.Optimizer, # for the generator's weights
+    opt_d:optim.Optimizer, # for the discriminator's weights
+    images:torch.Tensor, # real images, uint8 `(N, 1, 28, 28)`
+    batch:int, # images in a step
+    rng:torch.Generator, # of the shuffling and of the latent vectors, on the device
+    progress=iter # what the batches go through, such as a progress bar
+)->dict: # means of the six measures, and of the accuracy
+    "Go through `images` once, in random order."
     order = torch.randperm(len(images), generator=rng, device=rng.device).split(batch)
     order = [index for index in order if len(index) == batch]  # a last, smaller batch is left out
     total = torch.zeros(len(MEASURES), device=rng.device)
