@@ -175,7 +175,7 @@ def checksum(
     "The MD5 sum of the pixels."
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
-# %% ../nbs/01_data.ipynb #6830b4ec
+# %% ../nbs/01_data.ipynb #fc077708
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`
@@ -189,7 +189,7 @@ def load_images(
         except SeqgenError as e:
             if dataset == 'mnist' or root or os.environ.get('SEQGEN_DATA'): raise
             warnings.warn(f'digits from fonts take the place of MNIST, and every figure will say so; {e}')
-    size = n or (20_000 if split == 'train' else 4_000)
+    size = n or (40_000 if split == 'train' else 4_000)
     return ImageSet(f'typeset digits {split}', *typeset_digits(size, seed=0 if split == 'train' else 1))
 
 def _first(s, n): return s if n is None else ImageSet(f'{s.name}, first {n}', s.images[:n], s.labels[:n])

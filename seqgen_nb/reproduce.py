@@ -19,7 +19,7 @@ from .palindromes import LastDigit, fit_palindromes
 from .plots import adversary_curves, learning_curves
 from .runs import Run, SeqgenError, command, seeded, write_atomic
 
-# %% ../nbs/92_reproduce.ipynb #1f51c838
+# %% ../nbs/92_reproduce.ipynb #4282248b
 @dataclass
 class Profile:
     "How much to train."
@@ -30,13 +30,16 @@ class Profile:
     gan_epochs:int # epochs of the MLP GAN
     dcgan_epochs:int # epochs of the DCGAN
     width:int # base width of the DCGAN
+    gan_lr:float=2e-4 # Adam's step size for the MLP GAN
+    gan_beta:float=.9 # Adam's first decay rate for the MLP GAN
+    dcgan_lr:float=2e-4 # Adam's step size for the DCGAN
 
 PROFILES = dict(
     tiny =Profile(palindromes=1000,   held_out=200,    lstm_epochs=2, images=512,  gan_epochs=2,   dcgan_epochs=2,   width=4),
-    quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=8,   dcgan_epochs=4,   width=16),
+    quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=10,  dcgan_epochs=8,   width=16, gan_beta=.5, dcgan_lr=5e-4),
     full =Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=200, dcgan_epochs=200, width=64))
 
-# %% ../nbs/92_reproduce.ipynb #b4cd5e4f
+# %% ../nbs/92_reproduce.ipynb #f4ce705a
 def train_lstm(
     profile:Profile, # how much to train
     run:Run, # where to keep it
@@ -58,7 +61,8 @@ def train_gan(
 )->Run: # the run
     "The MLP GAN, with the settings of its chapter."
     with seeded(seed): nets = MLPGenerator(), MLPDiscriminator()
-    return fit_gan(*nets, images.images, run, profile.gan_epochs, betas=(.9, .999), seed=seed, dataset=images.name, device=device, sample_every=sample_every(profile.gan_epochs))
+    return fit_gan(*nets, images.images, run, profile.gan_epochs, lr=profile.gan_lr, betas=(profile.gan_beta, .999), seed=seed,
+                   sample_every=sample_every(profile.gan_epochs), dataset=images.name, device=device)
 
 def train_dcgan(
     profile:Profile, # how much to train
@@ -69,7 +73,8 @@ def train_dcgan(
 )->Run: # the run
     "The spectral-norm DCGAN, with the settings of its chapter."
     with seeded(seed): nets = DCGenerator(width=profile.width), SNDiscriminator(width=profile.width)
-    return fit_gan(*nets, images.images, run, profile.dcgan_epochs, betas=(.5, .999), seed=seed, dataset=images.name, device=device, sample_every=sample_every(profile.dcgan_epochs))
+    return fit_gan(*nets, images.images, run, profile.dcgan_epochs, lr=profile.dcgan_lr, betas=(.5, .999), seed=seed,
+                   sample_every=sample_every(profile.dcgan_epochs), dataset=images.name, device=device)
 
 def sample_every(
     epochs:int # of the whole training
