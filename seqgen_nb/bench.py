@@ -101,7 +101,7 @@ def peak_memory(
     code = ('' if backward else 'import torch; torch.set_grad_enabled(False)') + _PEAK.format(contestant=contestant, steps=steps, backward=backward)
     return int(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)/1024
 
-# %% ../nbs/93_bench.ipynb #cb758fef
+# %% ../nbs/93_bench.ipynb #030b549e
 def bench_lstm(
     lengths:tuple=(20, 100, 300, 1000), # steps
     threads:tuple=(1, 2), # of torch, on a CPU
@@ -128,6 +128,7 @@ def bench_lstm(
             if row['threads'] == threads[0]: row['peak_MiB'] = {name: peak_memory(name, row['steps'], row['backward']) for name in ('ours', 'loop', 'torch')}
     return rows
 
+# %% ../nbs/93_bench.ipynb #7522a510
 def lstm_goals(
     rows:list # of `bench_lstm`
 )->list: # sentences
@@ -175,13 +176,14 @@ def bench_training(
             f['accuracy'] = run.history['held_out_accuracy'][-1]
     return {name: dict(seconds=f['seconds'], accuracy=f['accuracy']) for name, f in found.items()}
 
-# %% ../nbs/93_bench.ipynb #924c5e5c
+# %% ../nbs/93_bench.ipynb #a060ffad
 class _OneByOne(Dataset):
     "Images as `torchvision.datasets.MNIST` gives them: one at a time, through PIL."
     def __init__(self, images): self.images, self.transform = images, transforms.Compose([transforms.ToTensor(), transforms.Normalize((.5,), (.5,))])
     def __len__(self): return len(self.images)
     def __getitem__(self, i): return self.transform(Image.fromarray(self.images[i, 0].numpy()))
 
+# %% ../nbs/93_bench.ipynb #fcd26c7d
 def tutorial_epoch(
     generator:nn.Module, # latent vectors to images
     discriminator:nn.Module, # images to logits
@@ -270,7 +272,7 @@ def gan_table(
     goal = lambda r: f"{GAN_GOALS[r['gan']]} {'met' if r['speedup'] >= GAN_GOALS[r['gan']] else 'missed'}" if r['gan'] in GAN_GOALS else ''
     return [(r['gan'], r['threads'], f"{r['images_per_second']['tutorial']:,.0f}", f"{r['speedup']:.2f}", f"{r['limit']:.2f}", goal(r)) for r in rows]
 
-# %% ../nbs/93_bench.ipynb #9cf14f31
+# %% ../nbs/93_bench.ipynb #1f5d7e4c
 def bench_table(
     rows:list # of `bench_lstm`
 )->list: # rows of text
@@ -299,6 +301,7 @@ def seqgen_bench(
     print_table(BENCH_HEAD, bench_table(found['rows']))
     print('\nTimes as multiples of the time of nn.LSTM, medians. Goals, forward and backward:', *lstm_goals(found['rows']), training_said(found['training']), sep='\n- ')
 
+# %% ../nbs/93_bench.ipynb #ba6f0035
 def print_table(
     head:tuple, # names of the columns
     rows:list # rows of values

@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['picture', 'LatentExplorer']
 
-# %% ../nbs/07_explore.ipynb #4ad1c174
+# %% ../nbs/07_explore.ipynb #20f29879
 import ipywidgets as w
 import torch
+from fastcore.basics import patch
 from torch import nn
 
 from .gan import latents, sample
@@ -55,9 +56,7 @@ class LatentExplorer(w.VBox):
         self.draw_walk()
         self.draw_sheet()
 
-# %% ../nbs/07_explore.ipynb #2cf1a4d1
-from fastcore.basics import patch
-
+# %% ../nbs/07_explore.ipynb #f01c5b58
 @patch
 def _layout(self:LatentExplorer):
     end = lambda seed, new, image: w.VBox([seed, new, image], layout=w.Layout(align_items='center'))

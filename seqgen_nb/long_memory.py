@@ -17,7 +17,7 @@ from .lstm import fuse, update
 from .palindromes import LastDigit, task
 from .runs import Run, seeded
 
-# %% ../nbs/03b_long_memory.ipynb #6d08f4a0
+# %% ../nbs/03b_long_memory.ipynb #d0b57137
 def long_model(
     seed:int, # of the weights
     n_hidden:int=32, # size of the hidden state
@@ -30,6 +30,7 @@ def long_model(
     nn.init.constant_(model.recurrent.cell.input_gate.bias, input_bias)
     return model
 
+# %% ../nbs/03b_long_memory.ipynb #67ce7e05
 def jolted(
     model:LastDigit, # an LSTM with its head
     digits:torch.Tensor, # int64 `(batch, time)`
@@ -91,7 +92,7 @@ def stream(
         _, state = model.recurrent(one_hot(digits, model.base), state)
     return model.head(state[0])
 
-# %% ../nbs/03b_long_memory.ipynb #121b58cf
+# %% ../nbs/03b_long_memory.ipynb #edd44a70
 def long_accuracy(
     model:LastDigit, # the network
     length:int, # digits in each palindrome
@@ -109,6 +110,7 @@ def long_accuracy(
         right, margin = right + (margins > 0).sum().item(), min(margin, margins.min().item())
     return dict(accuracy=right/n, margin=margin)
 
+# %% ../nbs/03b_long_memory.ipynb #73b6e546
 def long_study(
     run:Run, # where the study is kept; it can be resumed
     seeds:tuple=(0, 1, 2, 3, 4), # of the trainings

@@ -150,7 +150,7 @@ def hidden_gradients(
     model.zero_grad()
     return torch.stack([torch.stack([s.grad.norm() if s.grad is not None else torch.tensor(0.) for s in kind]) for kind in zip(*states)])
 
-# %% ../nbs/03_palindromes.ipynb #cdcfcc04
+# %% ../nbs/03_palindromes.ipynb #4ca9087b
 def gradient_study(
     run:Run, # where the study is kept
     length:int=100, # digits in a palindrome
@@ -162,13 +162,14 @@ def gradient_study(
     "Norms of the hidden gradients of LSTM and RNN, before and after training."
     run = run.begin(length - 1, 'cpu', length=length, seed=seed, n_train=n_train, training_epochs=epochs, n_hidden=n_hidden, dataset='palindromes')
     train, held_out = split_palindromes(n_train, 500, length, seed)
-    norms = {}
+    norms, accuracy = {}, {}
     for name, recurrent in (('lstm', LSTM), ('rnn', RNN)):
         with seeded(seed): model = LastDigit(recurrent, n_hidden)
         for when in 'before', 'after':
             if when == 'after': fit_palindromes(model, train, held_out, Run(progress=False), epochs, seed=seed, device='cpu')
             for kind, values in zip('hc', hidden_gradients(model, held_out)): norms[f'{name}_{kind}_{when}'] = values.tolist()
-    for step in run.epochs(length - 1): run.log(step, **{name: values[step - 1] for name, values in norms.items()})
+        accuracy[f'{name}_accuracy'] = evaluate(model, held_out)['accuracy']
+    for step in run.epochs(length - 1): run.log(step, **{name: values[step - 1] for name, values in norms.items()}, **accuracy)
     run.close()
     return run
 

@@ -39,7 +39,7 @@ PROFILES = dict(
     quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=10,  dcgan_epochs=8,   width=16, gan_beta=.5, dcgan_lr=5e-4),
     full =Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=200, dcgan_epochs=200, width=64))
 
-# %% ../nbs/92_reproduce.ipynb #f4ce705a
+# %% ../nbs/92_reproduce.ipynb #cabec57c
 def train_lstm(
     profile:Profile, # how much to train
     run:Run, # where to keep it
@@ -52,6 +52,7 @@ def train_lstm(
     with seeded(seed): model = LastDigit()
     return fit_palindromes(model, train, held_out, run, profile.lstm_epochs, seed=seed, device=device)
 
+# %% ../nbs/92_reproduce.ipynb #4464ada4
 def train_gan(
     profile:Profile, # how much to train
     run:Run, # where to keep it
@@ -64,6 +65,7 @@ def train_gan(
     return fit_gan(*nets, images.images, run, profile.gan_epochs, lr=profile.gan_lr, betas=(profile.gan_beta, .999), seed=seed,
                    sample_every=sample_every(profile.gan_epochs), dataset=images.name, device=device)
 
+# %% ../nbs/92_reproduce.ipynb #3409adf0
 def train_dcgan(
     profile:Profile, # how much to train
     run:Run, # where to keep it
@@ -76,13 +78,14 @@ def train_dcgan(
     return fit_gan(*nets, images.images, run, profile.dcgan_epochs, lr=profile.dcgan_lr, betas=(.5, .999), seed=seed,
                    sample_every=sample_every(profile.dcgan_epochs), dataset=images.name, device=device)
 
+# %% ../nbs/92_reproduce.ipynb #bf619c5d
 def sample_every(
     epochs:int # of the whole training
 )->int: # epochs between two sheets of samples
     "Every 20 of 200 epochs, and as many sheets of a shorter training where it has that many epochs."
     return max(1, epochs//10)
 
-# %% ../nbs/92_reproduce.ipynb #fa06f65a
+# %% ../nbs/92_reproduce.ipynb #7f51d05b
 CAPTIONS = {
     'figure_1': 'Figure 1. The LSTM learns to name the last digit of palindromes: loss and accuracy on training and held-out palindromes.',
     'figure_2': 'Figure 2. The MLP GAN: both losses, and the accuracy of its discriminator on real images, on generated ones, and overall.',
@@ -102,6 +105,7 @@ def figures(
                 figure_3=adversary_curves(dcgan.history, dcgan.origin), figure_4=show_stages(gan), figure_5=show_stages(dcgan),
                 figure_6=show_walks(generators, origin='\n'.join((gan.origin, dcgan.origin))))
 
+# %% ../nbs/92_reproduce.ipynb #a18231b4
 def figure_png(
     fig # a matplotlib figure
 )->bytes: # a PNG file

@@ -124,7 +124,7 @@ def _format_history(history):
     rows = [list(history), *zip(*history.values())]
     return ''.join(','.join(map(str, row)) + '\n' for row in rows)
 
-# %% ../nbs/90_runs.ipynb #36abd09e
+# %% ../nbs/90_runs.ipynb #68a66346
 @patch
 def begin(self:Run,
     epochs:int=None, # how long to train; may grow when a run is resumed
@@ -139,6 +139,7 @@ def begin(self:Run,
     self._write_config()
     return self
 
+# %% ../nbs/90_runs.ipynb #c0c849c5
 @patch
 def _meet(self:Run, settings, epochs):
     there = dict(self.config.get('settings', {}))
@@ -154,6 +155,7 @@ def _meet(self:Run, settings, epochs):
     elif not self.resume: raise SeqgenError(f'{self.folder} holds this run already, for {before} epochs: go on with --resume, or move it aside with --force')
     elif epochs is not None and epochs < done: raise SeqgenError(f'{self.folder} has {done} epochs behind it, more than the {epochs} asked for: {way_out}')
 
+# %% ../nbs/90_runs.ipynb #6cf057cf
 @patch
 def _move_aside(self:Run):
     names = (self.folder.with_name(f'{self.folder.name}.old{i}') for i in range(1, 1000))
@@ -171,7 +173,7 @@ def write(self:Run,
     "Write a file into the run's folder; a run in memory drops it."
     if self.folder is not None: write_atomic(self.folder/name, data)
 
-# %% ../nbs/90_runs.ipynb #d6c72993
+# %% ../nbs/90_runs.ipynb #caa125e3
 def environment(
     device=None # device trained on
 )->dict: # versions, device and git revision
@@ -180,6 +182,7 @@ def environment(
     return dict(python=platform.python_version(), **{n: _version(n) for n in names},
                 device=device_name(device), revision=_revision())
 
+# %% ../nbs/90_runs.ipynb #b03ed0ff
 def device_name(
     device=None # a torch device or its name
 )->str: # such as `cpu, 2 threads (x86_64)`
