@@ -347,13 +347,13 @@ def load_weights(
         raise SeqgenError(f'{path} does not fit {type(network).__name__}: give the weights of this network, in its size') from e
     return network
 
-# %% ../nbs/90_runs.ipynb #a13599a6
+# %% ../nbs/90_runs.ipynb #545bf49f
 @patch(as_prop=True)
 def origin(self:Run
 )->str: # such as `run gan: MNIST, seed 0, 200 epochs, cpu, 2 threads (x86_64), revision 0123abcd`
     "Run, dataset, seed and epochs (of a study, its seeds), device and revision, in one line."
     asked, env = self.config['settings'], self.config['environment']
-    n = len(self.history.get('epoch', []))
+    n = asked.get('training_epochs', len(self.history.get('epoch', [])))
     what = [f"seeds {', '.join(map(str, asked['seeds']))}"] if 'seeds' in asked else [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
     parts = [asked.get('dataset'), *what, env['device'], f"revision {env['revision']}"]
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)
