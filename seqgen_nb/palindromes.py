@@ -61,7 +61,7 @@ def evaluate(
     model.train(training)
     return dict(loss=loss/len(x), accuracy=right/len(x))
 
-# %% ../nbs/03_palindromes.ipynb #ba5adbb8
+# %% ../nbs/03_palindromes.ipynb #349d81bb
 def fit_palindromes(
     model:nn.Module, # digits to logits; is trained in place
     train:torch.Tensor, # palindromes to train on, int64 `(n, length)`
@@ -74,6 +74,7 @@ def fit_palindromes(
     device:str=None # `cuda`, `mps` or `cpu`; by default the first there is
 )->Run: # the run, with its history
     "Train a model to name the last digit, and test it after every epoch."
+    if not len(train): raise SeqgenError('no palindromes to train on: give at least one')
     device, rng = pick_device(device), torch.Generator().manual_seed(seed)
     model.to(device).train()
     opt = optim.RMSprop(model.parameters(), lr=lr)

@@ -173,7 +173,7 @@ def report_html(
     parts = [figure.format(html.escape(CAPTIONS[name]), base64.b64encode(data).decode()) for name, data in pictures.items()]
     return _PAGE.format(title='Palindromes, digits and a walk between them', lead=html.escape(lead), rows=cells, figures='\n'.join(parts))
 
-# %% ../nbs/92_reproduce.ipynb #81748f6b
+# %% ../nbs/92_reproduce.ipynb #97c87a8a
 @command
 def seqgen_reproduce(
     profile:str='quick', # how much to train: tiny, quick or full
@@ -189,6 +189,7 @@ def seqgen_reproduce(
 ):
     "Train everything, draw the figures and write a report."
     size, out = _profile(profile, width, epochs), Path(out)
+    if out.exists() and not out.is_dir(): raise SeqgenError(f'{out} is a file: name a folder with --out')
     images = load_images(dataset, 'train', data_dir, size.images)
     run = lambda name: Run(out/name, resume, force)
     runs = dict(lstm=train_lstm(size, run('lstm'), seed, device=device), gan=train_gan(size, run('gan'), images, seed, device),

@@ -139,7 +139,7 @@ def begin(self:Run,
     self._write_config()
     return self
 
-# %% ../nbs/90_runs.ipynb #c0c849c5
+# %% ../nbs/90_runs.ipynb #08fafa39
 @patch
 def _meet(self:Run, settings, epochs):
     there = dict(self.config.get('settings', {}))
@@ -153,6 +153,7 @@ def _meet(self:Run, settings, epochs):
         changed = [f'{k} is {there.get(k)} there, {settings.get(k)} here' for k in {**there, **settings} if there.get(k) != settings.get(k)]
         raise SeqgenError(f"{self.folder} belongs to another configuration ({'; '.join(changed)}): {way_out}")
     elif not self.resume: raise SeqgenError(f'{self.folder} holds this run already, for {before} epochs: go on with --resume, or move it aside with --force')
+    elif self.config.get('finished') and not (self.folder/'checkpoint.pt').exists(): raise SeqgenError(f'{self.folder} is finished and its checkpoint was not kept, so there is nothing to resume: {way_out}')
     elif epochs is not None and epochs < done: raise SeqgenError(f'{self.folder} has {done} epochs behind it, more than the {epochs} asked for: {way_out}')
 
 # %% ../nbs/90_runs.ipynb #6cf057cf
