@@ -7,7 +7,7 @@ __all__ = ['GANS', 'GAN_GOALS', 'GAN_HEAD', 'BENCH_HEAD', 'in_turn', 'lstm_conte
            'lstm_goals', 'TorchLSTM', 'bench_training', 'tutorial_epoch', 'bare_arithmetic', 'bench_gan', 'gan_table',
            'bench_table', 'seqgen_bench', 'print_table', 'training_said']
 
-# %% ../nbs/93_bench.ipynb #cda5ec4c
+# %% ../nbs/93_bench.ipynb #2b56d339
 import copy, json, statistics, subprocess, sys, time
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from .fast_lstm import linear
 from .gan import MLPDiscriminator, MLPGenerator, discriminator_loss, generator_loss, one_epoch
 from .lstm import LSTM, fuse, lstm_loop, start_state, to_torch
 from .palindromes import LastDigit, fit_palindromes
-from .runs import Run, SeqgenError, command, device_name, environment, pick_device, seeded, write_atomic
+from .runs import Run, SeqgenError, command, environment, pick_device, seeded, write_atomic
 
 # %% ../nbs/93_bench.ipynb #3044f96d
 def in_turn(

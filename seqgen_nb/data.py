@@ -6,7 +6,7 @@
 __all__ = ['MNIST_MD5', 'palindromes', 'mirror', 'split_palindromes', 'one_hot', 'mnist_root', 'mnist', 'typeset_digits',
            'ImageSet', 'checksum', 'load_images']
 
-# %% ../nbs/01_data.ipynb #d0f11013
+# %% ../nbs/01_data.ipynb #2a6b6f80
 import hashlib, os, warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 from torchvision.datasets import MNIST
+from torchvision.datasets.mnist import read_image_file, read_label_file
 from torchvision.transforms import v2
 
 from .runs import SeqgenError, seeded
@@ -43,7 +44,7 @@ def mirror(
 def _check_length(length):
     if length < 2: raise SeqgenError(f'a palindrome of length {length} has no last digit to predict: ask for a length of 2 or more')
 
-# %% ../nbs/01_data.ipynb #b0ca8e80
+# %% ../nbs/01_data.ipynb #a7551ad1
 def split_palindromes(
     n_train:int, # palindromes to train on; the same one may come twice
     n_held_out:int, # distinct palindromes to test on
@@ -58,10 +59,10 @@ def split_palindromes(
         raise SeqgenError(f'{n_held_out} held-out palindromes of length {length} leave none to train on, for there are {base**size}: ask for fewer, or for longer ones')
     g = torch.Generator().manual_seed(seed)
     held_out = _distinct(n_held_out, size, base, g)
-    train = _avoiding(n_train, size, base, g, seen=set(_keys(held_out)))
+    train = _avoiding(n_train, size, base, g, held_out)
     return mirror(train, length), mirror(held_out, length)
 
-# %% ../nbs/01_data.ipynb #cd25816f
+# %% ../nbs/01_data.ipynb #212e9727
 def _keys(halves): return [row.tobytes() for row in halves.numpy()]
 
 def _distinct(n, size, base, g):
@@ -72,7 +73,12 @@ def _distinct(n, size, base, g):
         rows.update(zip(_keys(draw), draw))
     return torch.stack(list(rows.values())) if rows else torch.empty(0, size, dtype=torch.int64)
 
-def _avoiding(n, size, base, g, seen):
+def _avoiding(n, size, base, g, held_out):
+    seen = set(_keys(held_out))
+    if base**size <= 4*len(seen):
+        rest = _digits(torch.arange(base**size), size, base)
+        rest = rest[torch.tensor([k not in seen for k in _keys(rest)])]
+        return rest[torch.randint(len(rest), (n,), generator=g)]
     kept, missing = [], n
     while missing:
         draw = torch.randint(base, (2*missing + 8, size), generator=g)
@@ -83,13 +89,13 @@ def _avoiding(n, size, base, g, seen):
 
 def _digits(codes, size, base): return torch.stack([codes // base**i % base for i in range(size)], dim=1)
 
-# %% ../nbs/01_data.ipynb #41f9dbd8
+# %% ../nbs/01_data.ipynb #e46c5fc9
 def one_hot(
     digits:torch.Tensor, # int64, any shape
     base:int=10 # digits run from 0 to `base - 1`
 )->torch.Tensor: # float32, one dimension more, of size `base`
     "Each digit as a vector with a one in its place."
-    low, high = digits.aminmax()
+    low, high = digits.aminmax() if digits.numel() else (0, 0)
     if low < 0 or high >= base:
         raise SeqgenError(f'digit {int(low) if low < 0 else int(high)} is outside base {base}: use digits 0 to {base - 1}, or a larger base')
     return F.one_hot(digits, base).float()
@@ -105,7 +111,7 @@ def mnist_root(
     "The folder to look for MNIST in: `root`, else `SEQGEN_DATA`, else the user's cache."
     return Path(root or os.environ.get('SEQGEN_DATA') or xdg_cache_home()/'seqgen_nb')
 
-# %% ../nbs/01_data.ipynb #fb80a1be
+# %% ../nbs/01_data.ipynb #5b07b900
 def mnist(
     split:str='train', # `train` or `test`
     root:Path=None # folder with the files, see `mnist_root`
@@ -114,20 +120,21 @@ def mnist(
     if split not in ('train', 'test'): raise SeqgenError(f"unknown split '{split}': choose train or test")
     folder = mnist_root(root)
     named = bool(root or os.environ.get('SEQGEN_DATA'))
-    _check_files(folder, split, missing_ok=not named)
-    try: ds = MNIST(folder, train=split == 'train', download=not named)
+    if not named: _download(folder)
+    images, labels = (_checked(folder/'MNIST'/'raw'/name, folder) for name in MNIST_MD5 if name.startswith('train') == (split == 'train'))
+    return read_image_file(str(images))[:, None], read_label_file(str(labels))
+
+def _download(folder):
+    try: MNIST(folder, download=True)
     except (RuntimeError, OSError) as e:
         raise SeqgenError(f'MNIST is not in {folder} and could not be downloaded ({str(e).splitlines()[-1]}): name a folder with --data-dir or SEQGEN_DATA, or use --dataset typeset') from e
-    return ds.data[:, None], ds.targets
 
-def _check_files(folder, split, missing_ok):
-    for name in (n for n in MNIST_MD5 if n.startswith('train') == (split == 'train')):
-        path = folder/'MNIST'/'raw'/name
-        if not path.exists():
-            if missing_ok: return
-            raise SeqgenError(f"{folder} holds no MNIST ({path.relative_to(folder)} is missing): name a folder in torchvision's layout, or use --dataset typeset")
-        if hashlib.md5(path.read_bytes()).hexdigest() != MNIST_MD5[name]:
-            raise SeqgenError(f'{path} is truncated or altered (its MD5 sum is not {MNIST_MD5[name]}): delete it and download MNIST again')
+def _checked(path, folder):
+    if not path.exists():
+        raise SeqgenError(f"{folder} holds no MNIST ({path.relative_to(folder)} is missing): name a folder in torchvision's layout, or use --dataset typeset")
+    if hashlib.md5(path.read_bytes()).hexdigest() != MNIST_MD5[path.name]:
+        raise SeqgenError(f'{path} is truncated or altered (its MD5 sum is not {MNIST_MD5[path.name]}): delete it and download MNIST again')
+    return path
 
 # %% ../nbs/01_data.ipynb #1e5c77f1
 def _fonts():
@@ -158,7 +165,7 @@ def typeset_digits(
         images = torch.cat([distort(glyphs[w]) for w in which.split(group)]) if n else glyphs[:0]
     return images, which//len(fonts)
 
-# %% ../nbs/01_data.ipynb #0009fd8d
+# %% ../nbs/01_data.ipynb #184cbad9
 @dataclass
 class ImageSet:
     "Images with their labels, and the name and checksum that every run made from them records."
@@ -167,7 +174,9 @@ class ImageSet:
     labels:torch.Tensor # int64 `(N,)`
 
     @property
-    def checksum(self): return checksum(self.images)
+    def checksum(self)->str: # MD5 in hexadecimal
+        "The MD5 sum of the pixels."
+        return checksum(self.images)
 
 def checksum(
     images:torch.Tensor # uint8, any shape
@@ -175,21 +184,23 @@ def checksum(
     "The MD5 sum of the pixels."
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
-# %% ../nbs/01_data.ipynb #fc077708
+# %% ../nbs/01_data.ipynb #0dcd702a
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`
     root:Path=None, # folder with MNIST's files, see `mnist_root`
-    n:int=None # take only the first `n` images
+    n:int=None # only so many images: of MNIST the first
 )->ImageSet: # the images and what they are
     "MNIST or its typeset stand-in."
+    if n is not None and n < 1: raise SeqgenError(f'{n} images are no dataset: ask for 1 or more')
+    if split not in ('train', 'test'): raise SeqgenError(f"unknown split '{split}': choose train or test")
     if dataset not in ('auto', 'mnist', 'typeset'): raise SeqgenError(f"unknown dataset '{dataset}': choose auto, mnist or typeset")
     if dataset != 'typeset':
         try: return _first(ImageSet(f'MNIST {split}', *mnist(split, root)), n)
         except SeqgenError as e:
             if dataset == 'mnist' or root or os.environ.get('SEQGEN_DATA'): raise
             warnings.warn(f'digits from fonts take the place of MNIST, and every figure will say so; {e}')
-    size = n or (40_000 if split == 'train' else 4_000)
-    return ImageSet(f'typeset digits {split}', *typeset_digits(size, seed=0 if split == 'train' else 1))
+    size = dict(train=40_000, test=4_000)[split] if n is None else n
+    return ImageSet(f'typeset digits {split}' + f', {n} of them'*(n is not None), *typeset_digits(size, seed=0 if split == 'train' else 1))
 
 def _first(s, n): return s if n is None else ImageSet(f'{s.name}, first {n}', s.images[:n], s.labels[:n])

@@ -16,7 +16,7 @@ from .latent import HOW, interpolate
 from .plots import png, tile
 from .runs import SeqgenError, pretrained
 
-# %% ../nbs/07_explore.ipynb #d6e2c1a1
+# %% ../nbs/07_explore.ipynb #6ced3aad
 def picture(
     images:torch.Tensor, # `(n, 1, 28, 28)` in [-1, 1]
     columns:int=1 # images in a row
@@ -25,10 +25,7 @@ def picture(
     return png(tile(images, columns=columns))
 
 def _image(width, alt):
-    image = w.Image(format='png', width=width, layout=w.Layout(image_rendering='pixelated'))
-    image.add_class('seqgen-image')
-    image.tooltip = alt
-    return image
+    return w.Image(format='png', width=width, tooltip=alt)
 
 # %% ../nbs/07_explore.ipynb #865dd64c
 class LatentExplorer(w.VBox):

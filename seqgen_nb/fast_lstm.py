@@ -55,10 +55,10 @@ def linear(
     if _product is None or x.dtype != torch.float32 or x.device.type != 'cpu': return F.linear(x, weight)
     return _product(x, weight, None, 'none', [], '')
 
-# %% ../nbs/94_fast_lstm.ipynb #04c1c308
+# %% ../nbs/94_fast_lstm.ipynb #c8fd98dd
 class _Buffer:
     "Memory for tensors of several shapes, lent from a small store and given back when nobody holds it."
-    store, most = [], 4
+    store, most, largest = [], 4, 2**28   # at most so many buffers, and none of more than so many numbers
 
     def __init__(self, like, *shapes):
         size = sum(map(prod, shapes))
@@ -68,7 +68,7 @@ class _Buffer:
         self.parts = [part.view(shape) for part, shape in zip(self.memory[:size].split([prod(s) for s in shapes]), shapes)]
 
     def __del__(self):
-        if hasattr(self, 'memory'): self.store[:] = sorted([*self.store, self.memory], key=torch.Tensor.numel)[-self.most:]
+        if hasattr(self, 'memory') and self.memory.numel() <= self.largest: self.store[:] = sorted([*self.store, self.memory], key=torch.Tensor.numel)[-self.most:]
 
 # %% ../nbs/94_fast_lstm.ipynb #caf9e97c
 class _Fast(torch.autograd.Function):

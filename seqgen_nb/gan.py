@@ -6,7 +6,7 @@
 __all__ = ['MEASURES', 'MLPGenerator', 'check_latent', 'MLPDiscriminator', 'check_images', 'discriminator_loss', 'generator_loss',
            'gan_step', 'latents', 'sample', 'fit_gan', 'one_epoch', 'show_stages']
 
-# %% ../nbs/04_gan.ipynb #787ce3de
+# %% ../nbs/04_gan.ipynb #5f23a8d8
 import torch
 from matplotlib.figure import Figure
 from torch import nn, optim
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from .data import checksum
 from .plots import from_uint8, png, read_png, show_sheets, tile
-from .runs import Run, SeqgenError, pick_device, seeded
+from .runs import Run, SeqgenError, pick_device
 
 # %% ../nbs/04_gan.ipynb #f74fd961
 def _widen(n_in, n_out): return nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.LeakyReLU(.2)
@@ -87,7 +87,7 @@ def generator_loss(
     "Equation (2), the non-saturating loss: -log D(G(z)), averaged over the batch."
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
-# %% ../nbs/04_gan.ipynb #cdc91433
+# %% ../nbs/04_gan.ipynb #e1e90df6
 MEASURES = 'loss_d', 'loss_g', 'accuracy_real', 'accuracy_fake', 'logit_real', 'logit_fake'
 
 def gan_step(
@@ -98,7 +98,7 @@ def gan_step(
     real:torch.Tensor, # images `(batch, 1, 28, 28)` in [-1, 1]
     z:torch.Tensor # latent vectors `(batch, n_latent)`
 )->torch.Tensor: # the six `MEASURES`, on the device
-    "Update the discriminator, then the generator, on one batch (Goodfellow et al., 2014, algorithm 1 with k = 1)."
+    "Update the discriminator, then the generator, on one batch (after Goodfellow et al., 2014, algorithm 1 with k = 1, but with one `z` for both)."
     fake = generator(z)
     on_real, on_fake = discriminator(torch.cat([real, fake.detach()])).chunk(2)
     loss_d = discriminator_loss(on_real, on_fake)

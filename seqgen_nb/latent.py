@@ -105,24 +105,29 @@ def animate(
     frames[0].save(buffer, 'GIF', save_all=True, append_images=frames[1:], duration=ms, loop=0)
     return buffer.getvalue()
 
-# %% ../nbs/06_latent.ipynb #4009e7d5
+# %% ../nbs/06_latent.ipynb #8a3c31ad
 def load_generator(
     gan:str='dcgan', # `gan` or `dcgan`, where no run is named
     run:Path=None # folder of a run
 )->nn.Module: # the generator
     "The generator of a run, or one that ships with the package."
+    if run is None and gan not in ('gan', 'dcgan'): raise SeqgenError(f"unknown GAN '{gan}': choose gan or dcgan, or name a run of your own")
     if run is None: return shipped(gan).network()
     if not (Path(run)/'config.json').exists(): raise SeqgenError(f'{run} holds no run: name a folder that seqgen_reproduce made, such as out/dcgan')
     generator = Run(run).network()
     if not hasattr(generator, 'n_latent'): raise SeqgenError(f'{run} is a run of {type(generator).__name__}, which draws nothing: name the run of a GAN')
     return generator
 
+def _ending(out, *allowed):
+    if Path(out).suffix.lower() not in allowed: raise SeqgenError(f"'{out}' does not end in {' or '.join(allowed)}: name such a file")
+    return Path(out).suffix.lower()
+
 def _write_picture(out, data):
     try: write_atomic(Path(out), data)
     except OSError as e: raise SeqgenError(f'{out} cannot be written ({e.strerror}): name another file') from e
     print(out)
 
-# %% ../nbs/06_latent.ipynb #89560413
+# %% ../nbs/06_latent.ipynb #c43a15e5
 @command
 def seqgen_sample(
     gan:str='dcgan', # gan or dcgan, of those that ship with the package
@@ -132,7 +137,8 @@ def seqgen_sample(
     out:str='samples.png' # file to write
 ):
     "Draw a sheet of samples."
-    if n < 1: raise SeqgenError(f'{n} images make no sheet: ask for 1 or more')
+    if not 1 <= n <= 10_000: raise SeqgenError(f'{n} images make no sheet: ask for 1 to 10,000')
+    _ending(out, '.png')
     generator = load_generator(gan, run)
     images = sample(generator, latents(n, generator.n_latent, seed))
     _write_picture(out, png(tile(images, columns=max(5, round(n**.5)))))
@@ -147,7 +153,8 @@ def seqgen_interpolate(
     out:str='walk.png' # file to write: a strip as .png, or a closed walk through four points as .gif
 ):
     "Draw a walk through latent space."
-    generator = load_generator(gan, run)
-    if Path(out).suffix == '.gif': data = animate(closed_walk(generator, latents(4, generator.n_latent, seed), steps, how))
+    ending, generator = _ending(out, '.png', '.gif'), load_generator(gan, run)
+    if steps < 2: raise SeqgenError(f'a walk of {steps} steps has no two ends: ask for 2 or more')
+    if ending == '.gif': data = animate(closed_walk(generator, latents(4, generator.n_latent, seed), steps, how))
     else: data = png(tile(interpolate(generator, *latents(2, generator.n_latent, seed), steps, how), columns=steps))
     _write_picture(out, data)

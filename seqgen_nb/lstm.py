@@ -41,7 +41,7 @@ class RNNCell(nn.Module):
     )->tuple: # the new `(h,)`
         return torch.tanh(self.hidden(torch.cat([x, state[0]], dim=1))),
 
-# %% ../nbs/02_lstm.ipynb #4366c3a8
+# %% ../nbs/02_lstm.ipynb #c9221f5f
 class LSTMCell(nn.Module):
     "One step of an LSTM, from four linear layers (Hochreiter and Schmidhuber, 1997; Gers et al., 2000)."
     def __init__(self,
@@ -60,7 +60,7 @@ class LSTMCell(nn.Module):
     def forward(self,
         x:torch.Tensor, # input of this step `(batch, n_in)`
         state:tuple # `(h, c)`, each `(batch, n_hidden)`
-    )->tuple: # the new `(h, c)`, equation (3)
+    )->tuple: # the new `(h, c)`
         h, c = state
         xh = torch.cat([x, h], dim=1)
         i = torch.sigmoid(self.input_gate(xh))
@@ -113,17 +113,17 @@ def fuse(
     gates = cell.input_gate, cell.forget_gate, cell.output_gate, cell.cell_gate
     return torch.cat([g.weight for g in gates]), torch.cat([g.bias for g in gates])
 
-# %% ../nbs/02_lstm.ipynb #316fbbda
+# %% ../nbs/02_lstm.ipynb #cff53ea1
 def update(
     gates:torch.Tensor, # inputs of the gates i, f, o, g side by side `(batch, 4n)`
     c:torch.Tensor # the old cell state `(batch, n)`
 )->tuple: # the new cell state and the open output gate, each `(batch, n)`
-    "The part of equation (3) that follows the product; then h is o times tanh of c."
+    "The part of a step that follows the product; the hidden state is then o times tanh of c."
     n = c.shape[1]
     i, f, o = gates[:, :3*n].sigmoid().chunk(3, dim=1)
     return torch.addcmul(i*gates[:, 3*n:].tanh(), f, c), o
 
-# %% ../nbs/02_lstm.ipynb #5aea431b
+# %% ../nbs/02_lstm.ipynb #c8ae9694
 def lstm_loop(
     x:torch.Tensor, # inputs `(batch, time, n_in)`
     weight:torch.Tensor, # of the gates i, f, o, g, one above the other `(4n, n_in + n)`
@@ -131,7 +131,7 @@ def lstm_loop(
     h:torch.Tensor, # hidden state to start from `(batch, n)`
     c:torch.Tensor # cell state to start from `(batch, n)`
 )->tuple: # every hidden state `(batch, time, n)`, the last hidden state, the last cell state
-    "An LSTM as a loop over time with one product a step, equation (3)."
+    "An LSTM as a loop over time with one product a step (Hochreiter and Schmidhuber, 1997)."
     w_x, w_h = weight.split([x.shape[2], h.shape[1]], dim=1)
     hs = []
     for from_x in (x @ w_x.T + bias).unbind(1):

@@ -6,7 +6,7 @@
 __all__ = ['STYLES', 'figure', 'sign', 'curves', 'learning_curves', 'adversary_curves', 'to_uint8', 'from_uint8', 'tile', 'png',
            'read_png', 'show_sheets', 'show_strips']
 
-# %% ../nbs/91_plots.ipynb #2e1f340c
+# %% ../nbs/91_plots.ipynb #61b8e8e0
 from functools import wraps
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torchvision.io import decode_image, encode_png
 from torchvision.utils import make_grid
+
+from .runs import SeqgenError
 
 # %% ../nbs/91_plots.ipynb #bc2e4eed
 STYLES = {
@@ -118,14 +120,14 @@ def from_uint8(
     "Floats in [-1, 1] from bytes 0-255."
     return images.float()/127.5 - 1
 
-# %% ../nbs/91_plots.ipynb #232e5a0f
+# %% ../nbs/91_plots.ipynb #d9ef6026
 def tile(
     images:torch.Tensor, # `(n, 1, height, width)`, uint8 or floats in [-1, 1]
     columns:int=5, # images in a row
     gap:int=2 # pixels between them
 )->torch.Tensor: # uint8 `(height, width)` of the whole sheet
     "Lay images out as one sheet, row by row."
-    if images.ndim != 4 or images.shape[1] != 1: raise ValueError(f'images have shape {tuple(images.shape)}: give (n, 1, height, width)')
+    if images.ndim != 4 or images.shape[1] != 1 or not len(images) or columns < 1: raise SeqgenError(f'images have shape {tuple(images.shape)}: give (n, 1, height, width), n and the number of columns 1 or more')
     return make_grid(to_uint8(images), nrow=columns, padding=gap, pad_value=255)[0]
 
 def png(

@@ -6,9 +6,9 @@
 __all__ = ['PROFILES', 'CAPTIONS', 'Profile', 'train_lstm', 'train_gan', 'train_dcgan', 'sample_every', 'figures', 'figure_png',
            'first_perfect', 'results', 'markdown_table', 'report_html', 'seqgen_reproduce']
 
-# %% ../nbs/92_reproduce.ipynb #19336467
+# %% ../nbs/92_reproduce.ipynb #0494383c
 import base64, html, io
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .data import load_images, split_palindromes
@@ -173,7 +173,7 @@ def report_html(
     parts = [figure.format(html.escape(CAPTIONS[name]), base64.b64encode(data).decode()) for name, data in pictures.items()]
     return _PAGE.format(title='Palindromes, digits and a walk between them', lead=html.escape(lead), rows=cells, figures='\n'.join(parts))
 
-# %% ../nbs/92_reproduce.ipynb #97c87a8a
+# %% ../nbs/92_reproduce.ipynb #71b69318
 @command
 def seqgen_reproduce(
     profile:str='quick', # how much to train: tiny, quick or full
@@ -189,7 +189,8 @@ def seqgen_reproduce(
 ):
     "Train everything, draw the figures and write a report."
     size, out = _profile(profile, width, epochs), Path(out)
-    if out.exists() and not out.is_dir(): raise SeqgenError(f'{out} is a file: name a folder with --out')
+    try: out.mkdir(parents=True, exist_ok=True)
+    except OSError as e: raise SeqgenError(f'{out} cannot be made a folder ({e.strerror}): name another with --out') from e
     images = load_images(dataset, 'train', data_dir, size.images)
     run = lambda name: Run(out/name, resume, force)
     runs = dict(lstm=train_lstm(size, run('lstm'), seed, device=device), gan=train_gan(size, run('gan'), images, seed, device),
@@ -204,6 +205,6 @@ def seqgen_reproduce(
 
 def _profile(name, width, epochs):
     if name not in PROFILES: raise SeqgenError(f"unknown profile '{name}': choose {', '.join(PROFILES)}")
-    if (width or 1) < 1 or (epochs or 1) < 1: raise SeqgenError('width and epochs count something: give 1 or more')
-    size = replace(PROFILES[name], **({'width': width} if width else {}))
-    return replace(size, gan_epochs=epochs, dcgan_epochs=epochs) if epochs else size
+    if any(v is not None and v < 1 for v in (width, epochs)): raise SeqgenError('width and epochs count something: give 1 or more')
+    size = PROFILES[name] if width is None else replace(PROFILES[name], width=width)
+    return size if epochs is None else replace(size, gan_epochs=epochs, dcgan_epochs=epochs)

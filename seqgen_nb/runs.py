@@ -28,7 +28,7 @@ class SeqgenError(ValueError):
 class TrainingDiverged(SeqgenError):
     "A loss became NaN or infinite, so training stopped."
 
-# %% ../nbs/90_runs.ipynb #1d4ffb92
+# %% ../nbs/90_runs.ipynb #2ad2efc8
 def command(
     f # function whose parameters, with their docments, become the command's options
 ): # the same function, which parses `sys.argv` when a script of its name calls it
@@ -40,7 +40,7 @@ def command(
         warnings.formatwarning = lambda message, *args, **kwargs: f'{f.__name__}: {message}\n'
         try: return f(**{k: v for k, v in options.items() if k not in ('pdb', 'xtra')})
         except SeqgenError as e: sys.exit(_stop(f'{f.__name__}: {e}', 2))
-        except KeyboardInterrupt: sys.exit(_stop(f'{f.__name__}: interrupted; --resume goes on after the last finished epoch', 130))
+        except KeyboardInterrupt: sys.exit(_stop(f'{f.__name__}: interrupted' + '; --resume goes on after the last finished epoch'*('resume' in options), 130))
     return run
 
 def _underscored(option):
@@ -51,17 +51,18 @@ def _stop(message, code):
     print(message, file=sys.stderr)
     return code
 
-# %% ../nbs/90_runs.ipynb #84204b2c
+# %% ../nbs/90_runs.ipynb #cc697b5a
 def pick_device(
     name:str=None # `cuda`, `mps`, `cpu`, or nothing for the first of these that is there
 )->torch.device: # the device to train on
     "The device called `name`, or the fastest one at hand."
     there = dict(cuda=torch.cuda.is_available(), mps=torch.backends.mps.is_available(), cpu=True)
     if not name: return torch.device(next(n for n, ok in there.items() if ok))
-    kind = name.split(':')[0]
+    kind = str(name).split(':')[0]
     if kind not in there: raise SeqgenError(f"unknown device '{name}': choose one of {', '.join(there)}")
     if not there[kind]: raise SeqgenError(f"device '{name}' was asked for, but torch finds none here: leave it out, or choose cpu")
-    return torch.device(name)
+    try: return torch.device(name)
+    except RuntimeError as e: raise SeqgenError(f"unknown device '{name}': give its number as in cuda:0") from e
 
 # %% ../nbs/90_runs.ipynb #26c27f2e
 @contextmanager
@@ -73,7 +74,7 @@ def seeded(
         torch.manual_seed(seed)
         yield
 
-# %% ../nbs/90_runs.ipynb #c47f0fea
+# %% ../nbs/90_runs.ipynb #e8d436fd
 def write_atomic(
     path:Path, # file to write; its folder is made if need be
     data:bytes # the whole content
@@ -81,12 +82,14 @@ def write_atomic(
     "Write `data` to `path` so that a reader finds the old file or the new one, never a part."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.part')
-    with open(part, 'wb') as f:
-        f.write(data)
-        f.flush()
-        os.fsync(f.fileno())
-    os.replace(part, path)
+    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    try:
+        with open(part, 'wb') as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(part, path)
+    finally: part.unlink(missing_ok=True)
 
 # %% ../nbs/90_runs.ipynb #f1a71eea
 class Run:
@@ -104,7 +107,7 @@ class Run:
 
     def __repr__(self): return f"Run({str(self.folder)!r}, {len(self.history.get('epoch', []))} epochs)"
 
-# %% ../nbs/90_runs.ipynb #5082673b
+# %% ../nbs/90_runs.ipynb #abb3cbed
 @patch
 def _read(self:Run):
     if self.folder is None or not self.folder.exists(): return
@@ -112,7 +115,8 @@ def _read(self:Run):
     try:
         if config.exists(): self.config = json.loads(config.read_text())
         if history.exists(): self.history = _parse_history(history.read_text())
-    except ValueError as e:
+        if not isinstance(self.config, dict): raise ValueError('config.json is no object')
+    except (ValueError, IndexError) as e:
         raise SeqgenError(f'{self.folder} holds a damaged run ({e}): choose another folder, or delete it') from e
 
 def _parse_history(text):
@@ -124,7 +128,7 @@ def _format_history(history):
     rows = [list(history), *zip(*history.values())]
     return ''.join(','.join(map(str, row)) + '\n' for row in rows)
 
-# %% ../nbs/90_runs.ipynb #68a66346
+# %% ../nbs/90_runs.ipynb #ad2a4cbb
 @patch
 def begin(self:Run,
     epochs:int=None, # how long to train; may grow when a run is resumed
@@ -133,17 +137,22 @@ def begin(self:Run,
 )->'Run': # the run itself
     "Open the run for `settings`: a new one, or with `resume` the same one again."
     settings = json.loads(json.dumps(settings, default=str))
+    if self.resume and self.force: raise SeqgenError('--resume keeps a run and --force moves it aside: give one of them')
     if self.folder is not None and self.folder.exists() and any(self.folder.iterdir()): self._meet(settings, epochs)
     if not self.config: self.config = dict(environment=environment(device), wall_time_s=0.)
     self.config.update(settings=dict(settings, epochs=epochs), finished=False)
     self._write_config()
     return self
 
-# %% ../nbs/90_runs.ipynb #08fafa39
+# %% ../nbs/90_runs.ipynb #cfb16b72
+def _fixed(settings):
+    "The settings that a resumed run must share; how long it is, and how often it is looked at, may change."
+    return {k: v for k, v in settings.items() if k not in ('epochs', 'sample_every')}
+
 @patch
 def _meet(self:Run, settings, epochs):
-    there = dict(self.config.get('settings', {}))
-    before, done = there.pop('epochs', None), len(self.history.get('epoch', []))
+    before, done = self.config.get('settings', {}).get('epochs'), len(self.history.get('epoch', []))
+    there, settings = _fixed(self.config.get('settings', {})), _fixed(settings)
     way_out = 'choose another folder, or move it aside with --force'
     if self.force:
         self._move_aside()
@@ -222,7 +231,7 @@ def epochs(self:Run,
 @patch(as_prop=True)
 def _name(self:Run): return self.folder.name if self.folder is not None else 'training'
 
-# %% ../nbs/90_runs.ipynb #9641bb1d
+# %% ../nbs/90_runs.ipynb #f11aeee9
 def _state_of(o): return o.get_state() if isinstance(o, torch.Generator) else o.state_dict()
 
 def _set_state(o, state):
@@ -239,9 +248,7 @@ def _checkpoint(self:Run, epoch, state):
     self.write('checkpoint.pt', buffer.getvalue())
     self.write('history.csv', _format_history(self.history).encode())
 
-def _digest(settings):
-    same = {k: v for k, v in settings.items() if k != 'epochs'}
-    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+def _digest(settings): return hashlib.sha256(json.dumps(_fixed(settings), sort_keys=True).encode()).hexdigest()
 
 # %% ../nbs/90_runs.ipynb #3e1b106e
 @patch
@@ -312,12 +319,16 @@ def close(self:Run):
     self.config['finished'] = True
     self._write_config()
 
-# %% ../nbs/90_runs.ipynb #715b5074
+# %% ../nbs/90_runs.ipynb #8fe0fcc3
 def _class_called(name):
     module, _, cls = str(name).rpartition('.')
-    if not module.startswith('seqgen_nb.'): raise SeqgenError(f'{name} is not a class of seqgen_nb: this run was not made here')
-    return getattr(importlib.import_module(module), cls)
+    try: found = getattr(importlib.import_module(module), cls) if module.startswith('seqgen_nb.') else None
+    except (ImportError, AttributeError): found = None
+    if not (isinstance(found, type) and issubclass(found, nn.Module) and found.__module__ == module):
+        raise SeqgenError(f'{name} is no network of seqgen_nb: this run was not made here')
+    return found
 
+# %% ../nbs/90_runs.ipynb #562188de
 @patch
 def network(self:Run,
     name:str='weights' # name of the weights file, without its ending
@@ -348,11 +359,12 @@ def load_weights(
         raise SeqgenError(f'{path} does not fit {type(network).__name__}: give the weights of this network, in its size') from e
     return network
 
-# %% ../nbs/90_runs.ipynb #545bf49f
+# %% ../nbs/90_runs.ipynb #a65a4195
 @patch(as_prop=True)
 def origin(self:Run
 )->str: # such as `run gan: MNIST, seed 0, 200 epochs, cpu, 2 threads (x86_64), revision 0123abcd`
     "Run, dataset, seed and epochs (of a study, its seeds), device and revision, in one line."
+    if not self.config: raise SeqgenError(f'{self.folder} holds no run yet: train it first')
     asked, env = self.config['settings'], self.config['environment']
     n = asked.get('training_epochs', len(self.history.get('epoch', [])))
     what = [f"seeds {', '.join(map(str, asked['seeds']))}"] if 'seeds' in asked else [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]

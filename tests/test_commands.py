@@ -65,6 +65,8 @@ def test_sample_and_interpolate(out, tmp_path):
     (['--dataset', 'cifar'], ["unknown dataset 'cifar'", 'choose']),
     (['--data-dir', '/nonexistent'], ['holds no MNIST', 'typeset']),
     (['--width', '-1'], ['give 1 or more']),
+    (['--epochs', '0'], ['give 1 or more']),
+    (['--resume', '--force', '--profile', 'tiny', '--dataset', 'typeset'], ['give one of them']),
 ])
 def test_nonsense_is_refused(options, words, tmp_path): refused(command('seqgen_reproduce', *options, '--out', tmp_path/'out'), *words)
 

@@ -13,11 +13,25 @@ notebooks = sorted((root/'nbs').glob('*.ipynb'))
 def sums(*folders): return {str(p): hashlib.md5(p.read_bytes()).hexdigest() for f in folders for p in sorted((root/f).rglob('*')) if p.suffix in ('.ipynb', '.py')}
 
 
-def test_export_and_clean_leave_nothing_to_do():
-    before = sums('nbs', 'seqgen_nb')
-    for step in 'nbdev_export', 'nbdev_clean': subprocess.run([bin/step], cwd=root, check=True, capture_output=True)
-    changed = [name for name, s in sums('nbs', 'seqgen_nb').items() if before.get(name) != s]
+def copied(folder):
+    "The project without what git ignores, in a folder of its own."
+    return Path(shutil.copytree(root, folder, ignore=shutil.ignore_patterns('.venv', '.git', 'out*', '_proc', '_docs', '__pycache__', 'build', '*.egg-info')))
+
+
+def test_export_and_clean_leave_nothing_to_do(tmp_path):
+    copy = copied(tmp_path/'book')
+    for step in 'nbdev_export', 'nbdev_clean': subprocess.run([bin/step], cwd=copy, check=True, capture_output=True)
+    before, after = ({str(Path(name).relative_to(top)): s for name, s in sums(top/'nbs', top/'seqgen_nb').items()} for top in (root, copy))
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     assert not changed, f'run make export and commit: {changed}'
+
+
+def test_shipped_runs_are_finished():
+    for path in (root/'seqgen_nb/assets').glob('*/config.json'):
+        config = json.loads(path.read_text())
+        assert config['finished'], path
+        for name, record in config.get('networks', {}).items():
+            assert hashlib.sha256((path.parent/f'{name}.safetensors').read_bytes()).hexdigest() == record['sha256'], path
 
 
 def test_readme_matches_index():
@@ -46,7 +60,7 @@ def test_import_is_light():
     assert result.stdout.split() == ['seqgen_nb'], result.stdout + result.stderr
 
 
-@pytest.mark.parametrize('module', ['runs', 'plots', 'data', 'lstm', 'palindromes', 'gan', 'dcgan', 'latent', 'reproduce'])
+@pytest.mark.parametrize('module', ['runs', 'plots', 'data', 'fast_lstm', 'lstm', 'palindromes', 'long_memory', 'bench', 'gan', 'dcgan', 'latent', 'reproduce'])
 def test_import_without_notebook_packages(module):
     block = "import sys\nfor name in 'ipywidgets', 'nbdev', 'IPython', 'platformdirs', 'pandas', 'nbformat': sys.modules[name] = None\n"
     result = python(f'{block}import seqgen_nb.{module}')
@@ -70,21 +84,19 @@ def test_links_between_notebooks_lead_somewhere():
 
 def test_figures_survive_preprocessing(tmp_path):
     "What Quarto is given still holds every figure that the notebooks hold, and every figure says what it shows."
-    copy = tmp_path/'book'
-    shutil.copytree(root, copy, ignore=shutil.ignore_patterns('.venv', '.git', 'out*', '_proc', '_docs', '__pycache__'))
+    copy = copied(tmp_path/'book')
     subprocess.run([sys.executable, '-c', 'from nbdev.serve import proc_nbs; proc_nbs()'], cwd=copy, check=True, capture_output=True)
     count = lambda p: sum('image/png' in o.get('data', {}) for c in json.loads(p.read_text())['cells'] for o in c.get('outputs', []))
     for path in notebooks:
         assert count(copy/'_proc'/path.name) == count(path), path.name
         for cell in json.loads(path.read_text())['cells']:
             source = ''.join(cell['source'])
-            if 'fig-cap' in source: assert 'fig-alt' in source and 'label: fig-' in source, f'{path.name}: {source[:80]}'
+            if 'fig-' in source: assert 'fig-alt' in source and 'label: fig-' in source, f'{path.name}: {source[:80]}'
 
 
 def test_wheel_holds_the_runs(tmp_path):
     "A picture from the wheel alone: unpacked somewhere else, with no checkout in reach."
-    copy = tmp_path/'book'
-    shutil.copytree(root, copy, ignore=shutil.ignore_patterns('.venv', '.git', 'out*', '_proc', '_docs', '__pycache__', 'build', '*.egg-info'))
+    copy = copied(tmp_path/'book')
     subprocess.run([sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', tmp_path, copy], check=True, capture_output=True)
     with zipfile.ZipFile(next(tmp_path.glob('*.whl'))) as wheel: wheel.extractall(tmp_path/'site')
     code = "import seqgen_nb; from seqgen_nb.latent import seqgen_sample; assert 'site' in seqgen_nb.__file__, seqgen_nb.__file__; seqgen_sample(out='{}')"
