@@ -7,7 +7,7 @@ __all__ = ['GANS', 'GAN_GOALS', 'GAN_HEAD', 'BENCH_HEAD', 'in_turn', 'lstm_conte
            'lstm_goals', 'TorchLSTM', 'bench_training', 'tutorial_epoch', 'bare_arithmetic', 'bench_gan', 'gan_table',
            'bench_table', 'seqgen_bench', 'print_table', 'training_said']
 
-# %% ../nbs/93_bench.ipynb #2b56d339
+# %% ../nbs/93_bench.ipynb #7768a862
 import copy, json, statistics, subprocess, sys, time
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from torchvision import transforms
 
 from .data import split_palindromes, typeset_digits
 from .dcgan import DCGenerator, SNDiscriminator
-from .fast_lstm import linear
+from .fast_layers import FromImage, FromVector, Linear, ToImage, product
 from .gan import MLPDiscriminator, MLPGenerator, discriminator_loss, generator_loss, one_epoch
 from .lstm import LSTM, fuse, lstm_loop, start_state, to_torch
 from .palindromes import LastDigit, fit_palindromes
@@ -46,7 +46,7 @@ def in_turn(
             times[name].append(time.perf_counter() - begin)
     return {name: statistics.median(t) for name, t in times.items()}
 
-# %% ../nbs/93_bench.ipynb #84f4e1d9
+# %% ../nbs/93_bench.ipynb #1519c133
 def lstm_contestants(
     steps:int, # length of the sequence
     batch:int=128, # sequences at once
@@ -74,10 +74,10 @@ def _products(steps, batch, n_in, n_hidden, backward, device):
     h, a, w, w_back = new(batch, n_in + n_hidden), new(batch, 4*n_hidden), new(4*n_hidden, n_in + n_hidden), new(n_hidden, 4*n_hidden)
     hs, das = new(4*batch, n_in + n_hidden), new(4*batch, 4*n_hidden)
     def run():
-        for _ in range(steps): linear(h, w)
+        for _ in range(steps): product(h, w)
         for step in range(steps if backward else 0):
-            linear(a, w_back)
-            if step % 4 == 3: linear(hs.T, das.T)   # the weights' gradient, for four steps at a time
+            product(a, w_back)
+            if step % 4 == 3: product(hs.T, das.T)   # the weights' gradient, for four steps at a time
     return run
 
 # %% ../nbs/93_bench.ipynb #7676f94d

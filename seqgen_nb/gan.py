@@ -4,20 +4,22 @@
 
 # %% auto #0
 __all__ = ['MEASURES', 'MLPGenerator', 'check_latent', 'MLPDiscriminator', 'check_images', 'discriminator_loss', 'generator_loss',
-           'gan_step', 'latents', 'sample', 'fit_gan', 'one_epoch', 'show_stages']
+           'gan_step', 'latents', 'sample', 'averaged', 'fit_gan', 'one_epoch', 'show_stages']
 
-# %% ../nbs/04_gan.ipynb #5f23a8d8
+# %% ../nbs/04_gan.ipynb #3338ce38
 import torch
 from matplotlib.figure import Figure
 from torch import nn, optim
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .data import checksum
+from .fast_layers import Linear
 from .plots import from_uint8, png, read_png, show_sheets, tile
 from .runs import Run, SeqgenError, pick_device
 
-# %% ../nbs/04_gan.ipynb #f74fd961
-def _widen(n_in, n_out): return nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.LeakyReLU(.2)
+# %% ../nbs/04_gan.ipynb #61d6ea46
+def _widen(n_in, n_out): return Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), nn.LeakyReLU(.2)
 
 class MLPGenerator(nn.Module):
     "Images from latent vectors through linear layers (Goodfellow et al., 2014, with batch norm)."
@@ -29,7 +31,7 @@ class MLPGenerator(nn.Module):
         self.n_latent, self.arguments = n_latent, dict(n_latent=n_latent, widths=tuple(widths))
         sizes = [n_latent, *widths]
         hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in _widen(a, b)]
-        self.layers = nn.Sequential(*hidden, nn.Linear(sizes[-1], 28*28), nn.Tanh())
+        self.layers = nn.Sequential(*hidden, Linear(sizes[-1], 28*28), nn.Tanh())
 
     def forward(self,
         z:torch.Tensor # latent vectors `(batch, n_latent)`
@@ -46,7 +48,7 @@ def check_latent(
         raise SeqgenError(f'latent vectors have shape {tuple(z.shape)}: this generator takes (batch, {n_latent})')
     return z
 
-# %% ../nbs/04_gan.ipynb #9c4459a0
+# %% ../nbs/04_gan.ipynb #51c141e6
 class MLPDiscriminator(nn.Module):
     "How real an image looks, through linear layers, as a logit."
     def __init__(self,
@@ -55,8 +57,8 @@ class MLPDiscriminator(nn.Module):
         super().__init__()
         self.arguments = dict(widths=tuple(widths))
         sizes = [28*28, *widths]
-        hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.LeakyReLU(.2))]
-        self.layers = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], 1))
+        hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in (Linear(a, b), nn.LeakyReLU(.2))]
+        self.layers = nn.Sequential(nn.Flatten(), *hidden, Linear(sizes[-1], 1))
 
     def forward(self,
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]
@@ -136,7 +138,16 @@ def sample(
     try: return torch.cat([generator(part.to(device)).cpu() for part in z.split(batch)])
     finally: generator.train(training)
 
-# %% ../nbs/04_gan.ipynb #cb5844db
+# %% ../nbs/04_gan.ipynb #8dbfa328
+def averaged(
+    generator:nn.Module, # the network to follow
+    decay:float # how much of the average stays at each step, between 0 and 1
+)->AveragedModel: # the average, in `.module`; moves with `.update_parameters(generator)`
+    "An exponential moving average of a network's weights, which starts at the first update."
+    if not 0 < decay < 1: raise SeqgenError(f'a moving average with decay {decay} does not move: give a number between 0 and 1, such as 0.999')
+    return AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+# %% ../nbs/04_gan.ipynb #5b5df437
 def fit_gan(
     generator:nn.Module, # `(batch, n_latent)` to images; is trained in place
     discriminator:nn.Module, # images to logits `(batch,)`; is trained in place
@@ -147,6 +158,7 @@ def fit_gan(
     lr:float=2e-4, # Adam's step size, for both
     betas:tuple=(.5, .999), # Adam's decay rates, for both
     seed:int=0, # of the shuffling and of the latent vectors
+    ema:float=None, # decay of a moving average of the generator's weights, such as 0.999; none by default
     sample_every:int=20, # epochs between two sheets of samples
     dataset:str='unnamed', # what the images are, for the record
     device:str=None # `cuda`, `mps` or `cpu`; by default the first there is
@@ -156,17 +168,18 @@ def fit_gan(
     nets = [net.to(device, memory_format=torch.channels_last).train() for net in (generator, discriminator)]
     opt_g, opt_d = (optim.Adam(net.parameters(), lr=lr, betas=betas, fused=True) for net in nets)
     rng = torch.Generator(device).manual_seed(seed)
+    average = dict(average=averaged(nets[0], ema)) if ema else {}
     run = (run or Run()).begin(epochs, str(device), dataset=dataset, checksum=checksum(images), images=len(images), seed=seed,
-        generator=_describe(generator), discriminator=_describe(discriminator), batch=batch, lr=lr, betas=betas, sample_every=sample_every)
+        generator=_describe(generator), discriminator=_describe(discriminator), batch=batch, lr=lr, betas=betas, ema=ema, sample_every=sample_every)
     images = images.to(device)
-    for epoch in run.epochs(epochs, generator=generator, discriminator=discriminator, opt_g=opt_g, opt_d=opt_d, rng=rng):
+    for epoch in run.epochs(epochs, generator=generator, discriminator=discriminator, opt_g=opt_g, opt_d=opt_d, rng=rng, **average):
         if epoch == 1: _keep_samples(run, generator, 0, seed)
-        run.log(epoch, **one_epoch(*nets, opt_g, opt_d, images, batch, rng, lambda b: run.steps(b, epoch)))
+        run.log(epoch, **one_epoch(*nets, opt_g, opt_d, images, batch, rng, lambda b: run.steps(b, epoch), **average))
         if epoch % sample_every == 0 or epoch == epochs: _keep_samples(run, generator, epoch, seed)
-    run.finish(generator, discriminator=discriminator)
+    run.finish(generator, discriminator=discriminator, **{name: o.module for name, o in average.items()})
     return run
 
-# %% ../nbs/04_gan.ipynb #03427f53
+# %% ../nbs/04_gan.ipynb #fcf6269e
 def one_epoch(
     generator:nn.Module, # is trained in place
     discriminator:nn.Module, # is trained in place
@@ -175,7 +188,8 @@ def one_epoch(
     images:torch.Tensor, # real images, uint8 `(N, 1, 28, 28)`
     batch:int, # images in a step
     rng:torch.Generator, # of the shuffling and of the latent vectors, on the device
-    progress=iter # what the batches go through, such as a progress bar
+    progress=iter, # what the batches go through, such as a progress bar
+    average:AveragedModel=None # follows the generator, if given
 )->dict: # means of the six measures, and of the accuracy
     "Go through `images` once, in random order."
     order = torch.randperm(len(images), generator=rng, device=rng.device).split(batch)
@@ -184,11 +198,13 @@ def one_epoch(
     for index in progress(order):
         z = torch.randn(batch, generator.n_latent, generator=rng, device=rng.device)
         total += gan_step(generator, discriminator, opt_g, opt_d, from_uint8(images[index]), z)
+        if average is not None: average.update_parameters(generator)
     means = dict(zip(MEASURES, (total/len(order)).tolist()))
     return dict(means, accuracy=(means['accuracy_real'] + means['accuracy_fake'])/2)
 
 def _keep_samples(run, generator, epoch, seed):
     run.write(f'samples/epoch_{epoch:03}.png', png(tile(sample(generator, latents(25, generator.n_latent, seed)))))
+    run.keep_stage(generator, epoch)
 
 def _describe(net): return f"{type(net).__name__}({', '.join(f'{k}={v}' for k, v in net.arguments.items())})"
 

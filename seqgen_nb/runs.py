@@ -290,19 +290,32 @@ def log(self:Run,
             raise TrainingDiverged(f'{k} became {v} in epoch {epoch}: try a lower learning rate; the checkpoint of epoch {epoch - 1} is kept')
     for k, v in dict(epoch=epoch, **values).items(): self.history.setdefault(k, []).append(v)
 
-# %% ../nbs/90_runs.ipynb #e118b87e
+# %% ../nbs/90_runs.ipynb #36fd9a11
 @patch
 def save_network(self:Run,
     network:nn.Module, # a network with `.arguments`
-    name:str='weights' # name of the file, without its ending
+    name:str='weights', # name of the file, without its ending
+    half:bool=False # its matrices in 16 bits, in half the space?
 ):
     "Keep a network: its weights as safetensors, its class and arguments in the config."
-    data = save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()})
+    shorten = lambda v: v.half() if half and v.ndim > 1 else v
+    data = save({k: shorten(v.detach()).cpu().contiguous() for k, v in network.state_dict().items()})
     self.config.setdefault('networks', {})[name] = {'class': _name_of(type(network)), 'sha256': hashlib.sha256(data).hexdigest(),
         'arguments': {k: _name_of(v) if isinstance(v, type) else v for k, v in network.arguments.items()}}
     self.write(f'{name}.safetensors', data)
 
 def _name_of(cls): return f'{cls.__module__}.{cls.__qualname__}'
+
+@patch
+def keep_stage(self:Run,
+    network:nn.Module, # the network on its way
+    epoch:int # how far it has come
+):
+    "Keep how a network stands after an epoch, in half the space of the finished one."
+    self.save_network(network, _stage(epoch), half=True)
+    self._write_config()
+
+def _stage(epoch): return f'stages/epoch_{epoch:03}'
 
 @patch
 def finish(self:Run,
@@ -328,12 +341,16 @@ def _class_called(name):
         raise SeqgenError(f'{name} is no network of seqgen_nb: this run was not made here')
     return found
 
-# %% ../nbs/90_runs.ipynb #562188de
+# %% ../nbs/90_runs.ipynb #ee3e8644
 @patch
 def network(self:Run,
-    name:str='weights' # name of the weights file, without its ending
+    name:str='weights', # name of the weights file, without its ending
+    epoch:int=None # a stage of training instead, one of `stages`
 )->nn.Module: # the network with its trained weights, in evaluation mode
     "Build a kept network again; its weights are checked against the checksum in the config."
+    if epoch is not None:
+        if epoch not in self.stages: raise SeqgenError(f"{self.folder} kept no weights of epoch {epoch}: choose one of {', '.join(map(str, self.stages)) or 'none'}")
+        name = _stage(epoch)
     if name not in self.config.get('networks', {}): raise SeqgenError(f'{self.folder} holds no finished run with {name}: train it first')
     record = self.config['networks'][name]
     path = self.folder/f'{name}.safetensors'
@@ -359,7 +376,7 @@ def load_weights(
         raise SeqgenError(f'{path} does not fit {type(network).__name__}: give the weights of this network, in its size') from e
     return network
 
-# %% ../nbs/90_runs.ipynb #a65a4195
+# %% ../nbs/90_runs.ipynb #a4155de1
 @patch(as_prop=True)
 def origin(self:Run
 )->str: # such as `run gan: MNIST, seed 0, 200 epochs, cpu, 2 threads (x86_64), revision 0123abcd`
@@ -372,14 +389,20 @@ def origin(self:Run
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)
 
 @patch(as_prop=True)
+def stages(self:Run
+)->list: # epochs
+    "The epochs after which the weights were kept besides those of the last."
+    return sorted(int(name.split('_')[-1]) for name in self.config.get('networks', {}) if name.startswith('stages/'))
+
+@patch(as_prop=True)
 def samples(self:Run
 )->dict: # path of each sheet of samples, by epoch
     "The sheets of samples that were kept, from the first to the last."
     return {int(p.stem.split('_')[1]): p for p in sorted((self.folder/'samples').glob('epoch_*.png'))}
 
-# %% ../nbs/90_runs.ipynb #283145f3
+# %% ../nbs/90_runs.ipynb #81db0b7d
 def shipped(
-    name:str # `lstm`, `gan` or `dcgan`
+    name:str # `lstm`, `gan`, `dcgan`, `classifier`, or the name of a study
 )->Run: # the recorded run
     "A run that ships with the package, with its config, history and samples."
     assets = Path(str(resources.files('seqgen_nb')))/'assets'
@@ -389,7 +412,8 @@ def shipped(
     return Run(assets/name)
 
 def pretrained(
-    name:str # `lstm`, `gan` or `dcgan`
+    name:str, # `lstm`, `gan`, `dcgan` or `classifier`
+    epoch:int=None # a stage of its training instead, one of `shipped(name).stages`
 )->nn.Module: # the trained network: a generator for `gan` and `dcgan`
     "A network that ships with the package, trained, in evaluation mode."
-    return shipped(name).network()
+    return shipped(name).network(epoch=epoch)
