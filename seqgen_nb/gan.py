@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MEASURES', 'MLPGenerator', 'check_latent', 'MLPDiscriminator', 'check_images', 'discriminator_loss', 'generator_loss',
-           'gan_step', 'latents', 'sample', 'averaged', 'fit_gan', 'one_epoch', 'show_stages']
+           'gan_step', 'latents', 'sample', 'averaged', 'fit_gan', 'one_epoch', 'fresh_discriminator', 'show_stages']
 
 # %% ../nbs/04_gan.ipynb #3338ce38
 import torch
@@ -147,7 +147,7 @@ def averaged(
     if not 0 < decay < 1: raise SeqgenError(f'a moving average with decay {decay} does not move: give a number between 0 and 1, such as 0.999')
     return AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
-# %% ../nbs/04_gan.ipynb #5b5df437
+# %% ../nbs/04_gan.ipynb #eddfabaa
 def fit_gan(
     generator:nn.Module, # `(batch, n_latent)` to images; is trained in place
     discriminator:nn.Module, # images to logits `(batch,)`; is trained in place
@@ -155,7 +155,8 @@ def fit_gan(
     run:Run=None, # where the training is kept; in memory only by default
     epochs:int=200, # times to go through the images
     batch:int=128, # images in a step
-    lr:float=2e-4, # Adam's step size, for both
+    lr:float=2e-4, # Adam's step size for the generator
+    lr_d:float=None, # Adam's step size for the discriminator; by default the same
     betas:tuple=(.5, .999), # Adam's decay rates, for both
     seed:int=0, # of the shuffling and of the latent vectors
     ema:float=None, # decay of a moving average of the generator's weights, such as 0.999; none by default
@@ -166,11 +167,11 @@ def fit_gan(
     "Train two networks against each other and keep what happens."
     device, images = pick_device(device), _check_training_images(images, batch)
     nets = [net.to(device, memory_format=torch.channels_last).train() for net in (generator, discriminator)]
-    opt_g, opt_d = (optim.Adam(net.parameters(), lr=lr, betas=betas, fused=True) for net in nets)
+    opt_g, opt_d = (optim.Adam(net.parameters(), lr=rate, betas=betas, fused=True) for net, rate in zip(nets, (lr, lr_d or lr)))
     rng = torch.Generator(device).manual_seed(seed)
     average = dict(average=averaged(nets[0], ema)) if ema else {}
     run = (run or Run()).begin(epochs, str(device), dataset=dataset, checksum=checksum(images), images=len(images), seed=seed,
-        generator=_describe(generator), discriminator=_describe(discriminator), batch=batch, lr=lr, betas=betas, ema=ema, sample_every=sample_every)
+        generator=_describe(generator), discriminator=_describe(discriminator), batch=batch, lr=lr, lr_d=lr_d or lr, betas=betas, ema=ema, sample_every=sample_every)
     images = images.to(device)
     for epoch in run.epochs(epochs, generator=generator, discriminator=discriminator, opt_g=opt_g, opt_d=opt_d, rng=rng, **average):
         if epoch == 1: _keep_samples(run, generator, 0, seed)
@@ -213,6 +214,31 @@ def _check_training_images(images, batch):
     check_images(images)
     if len(images) < batch or batch < 2: raise SeqgenError(f'{len(images)} images do not fill a batch of {batch}: give more images, or a batch of 2 to {len(images)}')
     return images
+
+# %% ../nbs/04_gan.ipynb #2e0cb38e
+def fresh_discriminator(
+    discriminator:nn.Module, # a new discriminator; is trained in place
+    generator:nn.Module, # stands still
+    images:torch.Tensor, # real images to train on, uint8 `(N, 1, 28, 28)`
+    held_out:torch.Tensor, # real images to test on, uint8
+    epochs:int=3, # times to go through the images
+    batch:int=128, # real images in a step, and as many generated ones
+    lr:float=5e-4, # Adam's step size
+    seed:int=0 # of the shuffling and of the latent vectors
+)->dict: # its accuracy on held-out real images, on new generated ones, and the mean of both
+    "Train a discriminator from scratch against a frozen generator, and test it on images that neither of them knows."
+    device, rng = next(generator.parameters()).device, torch.Generator().manual_seed(seed)
+    opt = optim.Adam(discriminator.to(device).train().parameters(), lr=lr)
+    draw = lambda n: sample(generator, torch.randn(n, generator.n_latent, generator=rng)).to(device)
+    for _ in range(epochs):
+        for index in torch.randperm(len(images), generator=rng).split(batch):
+            real = from_uint8(images[index]).to(device)
+            _update(opt, discriminator_loss(*discriminator(torch.cat([real, draw(len(real))])).chunk(2)))
+    discriminator.eval()
+    judged = lambda x: torch.cat([discriminator(part.to(device)) for part in x.split(500)])
+    with torch.no_grad(): on_real, on_fake = judged(from_uint8(held_out)), judged(draw(len(held_out)))
+    found = dict(accuracy_real=(on_real > 0).float().mean().item(), accuracy_fake=(on_fake < 0).float().mean().item())
+    return dict(found, accuracy=sum(found.values())/2)
 
 # %% ../nbs/04_gan.ipynb #0817db53
 def show_stages(

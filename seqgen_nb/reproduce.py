@@ -19,7 +19,7 @@ from .palindromes import LastDigit, fit_palindromes
 from .plots import adversary_curves, learning_curves
 from .runs import Run, SeqgenError, command, seeded, write_atomic
 
-# %% ../nbs/92_reproduce.ipynb #523bd5f4
+# %% ../nbs/92_reproduce.ipynb #8a2c3ee2
 @dataclass
 class Profile:
     "How much to train."
@@ -29,15 +29,16 @@ class Profile:
     images:int # real images, or `None` for all
     gan_epochs:int # epochs of the MLP GAN
     dcgan_epochs:int # epochs of the DCGAN
-    width:int # width of the DCGAN's generator; its discriminator has half of it
+    width:int # base width of the DCGAN
     gan_lr:float=2e-4 # Adam's step size for the MLP GAN
     gan_beta:float=.9 # Adam's first decay rate for the MLP GAN
-    dcgan_lr:float=2e-4 # Adam's step size for the DCGAN
+    dcgan_lr:float=1e-3 # Adam's step size for the DCGAN's generator
+    dcgan_lr_d:float=2e-4 # and for its discriminator
     ema:float=None # decay of the generators' moving average
 
 PROFILES = dict(
     tiny =Profile(palindromes=1000,   held_out=200,    lstm_epochs=2, images=512,  gan_epochs=2,   dcgan_epochs=2,   width=4),
-    quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=10,  dcgan_epochs=8,   width=16, gan_beta=.5, dcgan_lr=5e-4),
+    quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=10,  dcgan_epochs=8,   width=16, gan_beta=.5),
     full =Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=200, dcgan_epochs=200, width=64, ema=.999))
 
 # %% ../nbs/92_reproduce.ipynb #cabec57c
@@ -66,7 +67,7 @@ def train_gan(
     return fit_gan(*nets, images.images, run, profile.gan_epochs, lr=profile.gan_lr, betas=(profile.gan_beta, .999), seed=seed, ema=profile.ema,
                    sample_every=sample_every(profile.gan_epochs), dataset=images.name, device=device)
 
-# %% ../nbs/92_reproduce.ipynb #cc3c1b0e
+# %% ../nbs/92_reproduce.ipynb #2cc9b88c
 def train_dcgan(
     profile:Profile, # how much to train
     run:Run, # where to keep it
@@ -75,8 +76,8 @@ def train_dcgan(
     device:str=None # `cuda`, `mps` or `cpu`
 )->Run: # the run
     "The spectral-norm DCGAN, with the settings of its chapter."
-    with seeded(seed): nets = DCGenerator(width=profile.width), SNDiscriminator(width=max(1, profile.width//2))
-    return fit_gan(*nets, images.images, run, profile.dcgan_epochs, lr=profile.dcgan_lr, betas=(.5, .999), seed=seed, ema=profile.ema,
+    with seeded(seed): nets = DCGenerator(width=profile.width), SNDiscriminator(width=profile.width)
+    return fit_gan(*nets, images.images, run, profile.dcgan_epochs, lr=profile.dcgan_lr, lr_d=profile.dcgan_lr_d, betas=(.5, .999), seed=seed, ema=profile.ema,
                    sample_every=sample_every(profile.dcgan_epochs), dataset=images.name, device=device)
 
 # %% ../nbs/92_reproduce.ipynb #bf619c5d
