@@ -376,7 +376,7 @@ def load_weights(
         raise SeqgenError(f'{path} does not fit {type(network).__name__}: give the weights of this network, in its size') from e
     return network
 
-# %% ../nbs/90_runs.ipynb #a4155de1
+# %% ../nbs/90_runs.ipynb #e068bd71
 @patch(as_prop=True)
 def origin(self:Run
 )->str: # such as `run gan: MNIST, seed 0, 200 epochs, cpu, 2 threads (x86_64), revision 0123abcd`
@@ -399,6 +399,13 @@ def samples(self:Run
 )->dict: # path of each sheet of samples, by epoch
     "The sheets of samples that were kept, from the first to the last."
     return {int(p.stem.split('_')[1]): p for p in sorted((self.folder/'samples').glob('epoch_*.png'))}
+
+@patch(as_prop=True)
+def scores(self:Run
+)->list: # a dictionary for each generator that was scored: its epoch, and the scores of chapter 8
+    "What the images of the run's generators are worth, where that was measured."
+    path = self.folder and self.folder/'scores.json'
+    return json.loads(path.read_text()) if path and path.exists() else []
 
 # %% ../nbs/90_runs.ipynb #81db0b7d
 def shipped(
