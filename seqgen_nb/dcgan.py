@@ -13,7 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from .fast_layers import FromImage, FromVector, ToImage
 from .gan import check_images, check_latent
 
-# %% ../nbs/05_dcgan.ipynb #8ab7cc3f
+# %% ../nbs/05_dcgan.ipynb #d905970c
 class DCGenerator(nn.Module):
     "Images from latent vectors through transposed convolutions (Radford et al., 2015)."
     def __init__(self,
@@ -23,10 +23,10 @@ class DCGenerator(nn.Module):
         super().__init__()
         self.n_latent, self.arguments = n_latent, dict(n_latent=n_latent, width=width)
         self.layers = nn.Sequential(
-            FromVector(n_latent, 4*width, 4, bias=False), nn.BatchNorm2d(4*width), nn.ReLU(),    # 1 -> 4
-            _up(4*width, 2*width, 3, 2, 1), nn.BatchNorm2d(2*width), nn.ReLU(),                  # 4 -> 7
-            _up(2*width, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU(),                      # 7 -> 14
-            ToImage(width, 1, 4, 2, 1), nn.Tanh())                                               # 14 -> 28
+            FromVector(n_latent, 4*width, 4), nn.BatchNorm2d(4*width), nn.ReLU(),           # 1 -> 4
+            _up(4*width, 2*width, 3, 2, 1), nn.BatchNorm2d(2*width), nn.ReLU(),       # 4 -> 7
+            _up(2*width, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU(),           # 7 -> 14
+            ToImage(width), nn.Tanh())                                                # 14 -> 28
 
     def forward(self,
         z:torch.Tensor # latent vectors `(batch, n_latent)`
@@ -35,7 +35,7 @@ class DCGenerator(nn.Module):
 
 def _up(n_in, n_out, kernel, stride, padding): return nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding, bias=False)
 
-# %% ../nbs/05_dcgan.ipynb #da5c5758
+# %% ../nbs/05_dcgan.ipynb #9299d611
 class SNDiscriminator(nn.Module):
     "How real an image looks, through convolutions whose kernel matrices have spectral norm 1 (Miyato et al., 2018), as a logit."
     def __init__(self,
@@ -44,10 +44,10 @@ class SNDiscriminator(nn.Module):
         super().__init__()
         self.arguments = dict(width=width)
         self.layers = nn.Sequential(
-            spectral_norm(FromImage(1, width, 4, 2, 1)), nn.LeakyReLU(.1),    # 28 -> 14
-            _down(width, 2*width, 4, 2, 1), nn.LeakyReLU(.1),                 # 14 -> 7
-            _down(2*width, 4*width, 3, 2, 1), nn.LeakyReLU(.1),               # 7 -> 4
-            _down(4*width, 1, 4, 1, 0), nn.Flatten(0))                        # 4 -> 1
+            spectral_norm(FromImage(width)), nn.LeakyReLU(.1),     # 28 -> 14
+            _down(width, 2*width, 4, 2, 1), nn.LeakyReLU(.1),      # 14 -> 7
+            _down(2*width, 4*width, 3, 2, 1), nn.LeakyReLU(.1),    # 7 -> 4
+            _down(4*width, 1, 4, 1, 0), nn.Flatten(0))             # 4 -> 1
 
     def forward(self,
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]

@@ -57,9 +57,15 @@ class Linear(nn.Linear):
         "The same as torch's layer."
         return _Product.apply(x, self.weight, self.bias) if _quick(self, x) and x.ndim == 2 else super().forward(x)
 
-# %% ../nbs/94_fast_layers.ipynb #d7f29118
+# %% ../nbs/94_fast_layers.ipynb #b29badd5
 class FromVector(nn.ConvTranspose2d):
-    "`torch.nn.ConvTranspose2d` for an input of one pixel, without stride, padding or bias: a linear layer."
+    "`torch.nn.ConvTranspose2d` for an input of one pixel: a linear layer."
+    def __init__(self,
+        n_in:int, # channels of the pixel
+        n_out:int, # channels of the image
+        size:int # height and width of the image
+    ): super().__init__(n_in, n_out, size, bias=False)
+
     def forward(self,
         x:torch.Tensor # `(batch, n_in, 1, 1)`
     )->torch.Tensor: # `(batch, n_out, kernel, kernel)`
@@ -69,13 +75,17 @@ class FromVector(nn.ConvTranspose2d):
         weight = self.weight.permute(2, 3, 1, 0).reshape(-1, n_in)    # rows: a pixel, then its channels
         return _Product.apply(x.flatten(1), weight, None).view(-1, kh, kw, n_out).permute(0, 3, 1, 2)
 
-# %% ../nbs/94_fast_layers.ipynb #34d7fa9f
+# %% ../nbs/94_fast_layers.ipynb #9217345f
 def _in_blocks(weight):
     "A kernel `(m, n, 4, 4)` as `(m, n, 3, 2, 3, 2)`: blocks and positions in them."
     return F.pad(weight, (1, 1, 1, 1)).unflatten(3, (3, 2)).unflatten(2, (3, 2))
 
 class FromImage(nn.Conv2d):
     "`torch.nn.Conv2d` with kernel 4, stride 2, padding 1, for images of one channel."
+    def __init__(self,
+        n_out:int # channels that come out
+    ): super().__init__(1, n_out, 4, 2, 1)
+
     def forward(self,
         x:torch.Tensor # `(batch, 1, 2*height, 2*width)`
     )->torch.Tensor: # `(batch, n_out, height, width)`
@@ -84,9 +94,13 @@ class FromImage(nn.Conv2d):
         weight = _in_blocks(self.weight).permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
         return F.conv2d(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last), weight, self.bias, padding=1)
 
-# %% ../nbs/94_fast_layers.ipynb #4e82a6bb
+# %% ../nbs/94_fast_layers.ipynb #c3ddaa75
 class ToImage(nn.ConvTranspose2d):
     "`torch.nn.ConvTranspose2d` with kernel 4, stride 2, padding 1, for images of one channel."
+    def __init__(self,
+        n_in:int # channels that go in
+    ): super().__init__(n_in, 1, 4, 2, 1)
+
     def forward(self,
         x:torch.Tensor # `(batch, n_in, height, width)`
     )->torch.Tensor: # `(batch, 1, 2*height, 2*width)`
