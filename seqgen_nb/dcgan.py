@@ -13,7 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from .fast_layers import FromImage, FromVector, ToImage
 from .gan import check_images, check_latent
 
-# %% ../nbs/05_dcgan.ipynb #d905970c
+# %% ../nbs/05_dcgan.ipynb #fd2955c3
 class DCGenerator(nn.Module):
     "Images from latent vectors through transposed convolutions (Radford et al., 2015)."
     def __init__(self,
@@ -31,11 +31,12 @@ class DCGenerator(nn.Module):
     def forward(self,
         z:torch.Tensor # latent vectors `(batch, n_latent)`
     )->torch.Tensor: # images `(batch, 1, 28, 28)` in [-1, 1]
+        "The images that the latent vectors stand for."
         return self.layers(check_latent(z, self.n_latent)[:, :, None, None])
 
 def _up(n_in, n_out, kernel, stride, padding): return nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding, bias=False)
 
-# %% ../nbs/05_dcgan.ipynb #9299d611
+# %% ../nbs/05_dcgan.ipynb #bcdc15ff
 class SNDiscriminator(nn.Module):
     "How real an image looks, through convolutions whose kernel matrices have spectral norm 1 (Miyato et al., 2018), as a logit."
     def __init__(self,
@@ -52,6 +53,7 @@ class SNDiscriminator(nn.Module):
     def forward(self,
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]
     )->torch.Tensor: # logits `(batch,)`; above 0 means real
+        "The logits of images."
         return self.layers(check_images(x))
 
 def _down(n_in, n_out, kernel, stride, padding): return spectral_norm(nn.Conv2d(n_in, n_out, kernel, stride, padding))

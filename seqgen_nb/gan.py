@@ -18,7 +18,7 @@ from .fast_layers import Linear
 from .plots import from_uint8, png, read_png, show_sheets, tile
 from .runs import Run, SeqgenError, pick_device
 
-# %% ../nbs/04_gan.ipynb #61d6ea46
+# %% ../nbs/04_gan.ipynb #a5bfb231
 def _widen(n_in, n_out): return Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), nn.LeakyReLU(.2)
 
 class MLPGenerator(nn.Module):
@@ -36,6 +36,7 @@ class MLPGenerator(nn.Module):
     def forward(self,
         z:torch.Tensor # latent vectors `(batch, n_latent)`
     )->torch.Tensor: # images `(batch, 1, 28, 28)` in [-1, 1]
+        "The images that the latent vectors stand for."
         return self.layers(check_latent(z, self.n_latent)).view(-1, 1, 28, 28)
 
 # %% ../nbs/04_gan.ipynb #7d3978bd
@@ -48,7 +49,7 @@ def check_latent(
         raise SeqgenError(f'latent vectors have shape {tuple(z.shape)}: this generator takes (batch, {n_latent})')
     return z
 
-# %% ../nbs/04_gan.ipynb #51c141e6
+# %% ../nbs/04_gan.ipynb #9f3ea70f
 class MLPDiscriminator(nn.Module):
     "How real an image looks, through linear layers, as a logit."
     def __init__(self,
@@ -63,6 +64,7 @@ class MLPDiscriminator(nn.Module):
     def forward(self,
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]
     )->torch.Tensor: # logits `(batch,)`; above 0 means real
+        "The logits of images."
         return self.layers(check_images(x)).squeeze(1)
 
 def check_images(

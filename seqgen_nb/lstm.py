@@ -24,7 +24,7 @@ def xavier_linear(
     nn.init.zeros_(layer.bias)
     return layer
 
-# %% ../nbs/02_lstm.ipynb #02d91907
+# %% ../nbs/02_lstm.ipynb #aacd9f9d
 class RNNCell(nn.Module):
     "One step of a vanilla RNN (Elman, 1990)."
     def __init__(self,
@@ -39,9 +39,10 @@ class RNNCell(nn.Module):
         x:torch.Tensor, # input of this step `(batch, n_in)`
         state:tuple # `(h,)`, with h `(batch, n_hidden)`
     )->tuple: # the new `(h,)`
+        "One step in time."
         return torch.tanh(self.hidden(torch.cat([x, state[0]], dim=1))),
 
-# %% ../nbs/02_lstm.ipynb #c9221f5f
+# %% ../nbs/02_lstm.ipynb #92b5bf36
 class LSTMCell(nn.Module):
     "One step of an LSTM, from four linear layers (Hochreiter and Schmidhuber, 1997; Gers et al., 2000)."
     def __init__(self,
@@ -61,6 +62,7 @@ class LSTMCell(nn.Module):
         x:torch.Tensor, # input of this step `(batch, n_in)`
         state:tuple # `(h, c)`, each `(batch, n_hidden)`
     )->tuple: # the new `(h, c)`
+        "One step in time."
         h, c = state
         xh = torch.cat([x, h], dim=1)
         i = torch.sigmoid(self.input_gate(xh))
@@ -70,7 +72,7 @@ class LSTMCell(nn.Module):
         c = f*c + i*g
         return o*torch.tanh(c), c
 
-# %% ../nbs/02_lstm.ipynb #8760c3c6
+# %% ../nbs/02_lstm.ipynb #d6d0d614
 class RNN(nn.Module):
     "A layer of vanilla RNN: a cell and a loop over time."
     def __init__(self,
@@ -84,6 +86,7 @@ class RNN(nn.Module):
         x:torch.Tensor, # inputs `(batch, time, n_in)`
         state:tuple=None # `(h,)` to start from, each `(batch, n_hidden)`; zeros by default
     )->tuple: # every hidden state `(batch, time, n_hidden)`, and the last `(h,)`
+        "All steps in time."
         state = start_state(self.cell, x, state)
         hs = []
         for x_t in x.unbind(1):
@@ -140,7 +143,7 @@ def lstm_loop(
         hs.append(h)
     return torch.stack(hs, 1), h, c
 
-# %% ../nbs/02_lstm.ipynb #15bdde52
+# %% ../nbs/02_lstm.ipynb #3a535e19
 class LSTM(nn.Module):
     "A layer of LSTM: four gates from linear layers, fused into one product a step."
     def __init__(self,
@@ -155,6 +158,7 @@ class LSTM(nn.Module):
         x:torch.Tensor, # inputs `(batch, time, n_in)`
         state:tuple=None # `(h, c)` to start from, each `(batch, n_hidden)`; zeros by default
     )->tuple: # every hidden state `(batch, time, n_hidden)`, and the last `(h, c)`
+        "All steps in time."
         state = start_state(self.cell, x, state)
         hs, h, c = run_lstm(lstm_loop, x, *fuse(self.cell), *state)
         return hs, (h, c)

@@ -199,7 +199,7 @@ class _AsPhotographs(torch.utils.data.Dataset):
     def __len__(self): return len(self.images)
     def __getitem__(self, i): return self.images[i].expand(3, -1, -1)
 
-# %% ../nbs/08_metrics.ipynb #65016ebb
+# %% ../nbs/08_metrics.ipynb #5057ae01
 def spoilt(
     images:ImageSet, # real images
     seed:int=0 # of the noise
@@ -208,5 +208,5 @@ def spoilt(
     x, n = from_uint8(images.images), len(images.images)
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     others = images.images[images.labels != 4]
-    return {'with noise': to_uint8((x + .3*noise).clamp(-1, 1)), 'blurred': to_uint8(gaussian_blur(x, 5, 1.)),
+    return {'with noise': to_uint8((x + .1*noise).clamp(-1, 1)), 'blurred': to_uint8(gaussian_blur(x, 5, 1.)),
             'without fours': others[torch.arange(n) % len(others)], '100 images, repeated': images.images[torch.arange(n) % 100]}

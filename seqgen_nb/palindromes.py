@@ -15,7 +15,7 @@ from .data import checksum, one_hot, split_palindromes
 from .lstm import LSTM, RNN, start_state, xavier_linear
 from .runs import Run, SeqgenError, pick_device, seeded
 
-# %% ../nbs/03_palindromes.ipynb #16f4d3e8
+# %% ../nbs/03_palindromes.ipynb #0f5ac73c
 class LastDigit(nn.Module):
     "Predict the last digit of a sequence from all digits before it."
     def __init__(self,
@@ -31,6 +31,7 @@ class LastDigit(nn.Module):
     def forward(self,
         digits:torch.Tensor # int64 `(batch, time)`
     )->torch.Tensor: # logits of the next digit `(batch, base)`
+        "The logits of the digit that comes next."
         if digits.ndim != 2: raise SeqgenError(f'digits have shape {tuple(digits.shape)}: give (batch, time)')
         _, (h, *_) = self.recurrent(one_hot(digits, self.base))
         return self.head(h)

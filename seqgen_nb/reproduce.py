@@ -6,7 +6,7 @@
 __all__ = ['PROFILES', 'Profile', 'train_lstm', 'train_gan', 'train_dcgan', 'sample_every', 'score_gan', 'score_yardsticks',
            'seqgen_reproduce']
 
-# %% ../nbs/92_reproduce.ipynb #bcbb6b38
+# %% ../nbs/92_reproduce.ipynb #16c2895b
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from .data import load_images, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
 from .evidence import check as check_evidence, figure_png, figures, report_html, results
 from .gan import MLPDiscriminator, MLPGenerator, fit_gan, fresh_discriminator, latents, sample
+from .latent import animate_training
 from .metrics import describe, score, spoilt
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, seeded, write_atomic
@@ -126,7 +127,7 @@ def score_yardsticks(
     sets = {'real test images': held_out.images, **spoilt(held_out)}
     run.write('scores.json', (json.dumps([dict(name=name, **score(x)) for name, x in sets.items()], indent=1) + '\n').encode())
 
-# %% ../nbs/92_reproduce.ipynb #f9bbd8db
+# %% ../nbs/92_reproduce.ipynb #4eab898e
 @command
 def seqgen_reproduce(
     profile:str='quick', # how much to train: tiny, quick or full
@@ -141,7 +142,7 @@ def seqgen_reproduce(
     force:bool=False, # move runs that are there aside
     check:bool=False # train nothing: rebuild figures and tables from the runs that ship with the package, and compare
 ):
-    "Train everything, draw the figures and write a report."
+    "Train everything, score the generators, draw the figures and write a report."
     if check: return print('rebuilt and found the same:', ', '.join(check_evidence()))
     size, out = _profile(profile, width, epochs), Path(out)
     try: out.mkdir(parents=True, exist_ok=True)
@@ -150,7 +151,7 @@ def seqgen_reproduce(
     run = lambda name: Run(out/name, resume, force)
     runs = dict(lstm=train_lstm(size, run('lstm'), seed, device=device), gan=train_gan(size, run('gan'), images, seed, device),
                 dcgan=train_dcgan(size, run('dcgan'), images, seed, device))
-    for name in ('gan', 'dcgan'): score_gan(runs[name], size, images, held_out)
+    for name in ('gan', 'dcgan'): score_gan(runs[name], size, images, held_out).write('training.gif', animate_training(runs[name]))
     pictures = {name: figure_png(fig) for name, fig in figures(**runs).items()}
     for name, data in pictures.items(): write_atomic(out/'figures'/f'{name}.png', data)
     rows = results(**runs)
