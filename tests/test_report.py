@@ -1,0 +1,38 @@
+"The report says what the shipped runs say: rebuilt, and compared with what the repository shows."
+import base64, copy, io, subprocess, sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from nbclient import NotebookClient
+from PIL import Image
+
+root = Path(__file__).resolve().parent.parent
+bin = Path(sys.executable).parent
+
+
+def test_check_command(tmp_path):
+    result = subprocess.run([bin/'seqgen_reproduce', '--check'], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0 and 'figure_6.png' in result.stdout, result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def shown(nb):
+    "Tables and sentences, and figures, in order."
+    data = [o.data for c in nb.cells for o in c.get('outputs', []) if 'data' in o]
+    return [d['text/markdown'] for d in data if 'text/markdown' in d], [base64.b64decode(d['image/png']) for d in data if 'image/png' in d]
+
+
+def pixels(png): return np.asarray(Image.open(io.BytesIO(png)).convert('L'), dtype=float)
+
+
+def test_notebooks_show_what_the_runs_say():
+    "The report and the home page, executed again, show what they have saved: words to the letter, figures up to the drawing of fonts."
+    for name in 'report', 'index':
+        saved = nbformat.read(root/f'nbs/{name}.ipynb', 4)
+        fresh = NotebookClient(copy.deepcopy(saved), timeout=600, kernel_name='python3', resources=dict(metadata=dict(path=str(root/'nbs')))).execute()
+        (words, figures), (words_now, figures_now) = shown(saved), shown(fresh)
+        assert words == words_now and len(figures) == len(figures_now) > 0, name
+        for a, b in zip(figures, figures_now):
+            a, b = pixels(a), pixels(b)
+            assert a.shape == b.shape and abs(a - b).mean() < 2, name
