@@ -6,7 +6,7 @@
 __all__ = ['TITLES', 'RUNTIME', 'INTEGRITY', 'RUNTIME_FILES', 'to_onnx', 'LastDigitStep', 'step_onnx', 'right_by_length',
            'response_directions', 'export_live', 'unpack_runtime', 'fetch_runtime', 'seqgen_live']
 
-# %% ../nbs/95_live.ipynb #21af1bd1
+# %% ../nbs/95_live.ipynb #8ac99e9e
 import base64, hashlib, io, json, re, shutil, subprocess, tarfile, tempfile, warnings
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .data import one_hot, palindromes
+from .data import palindromes
 from .gan import latents, sample
 from .palindromes import LastDigit, evaluate
 from .runs import SeqgenError, command, shipped, write_atomic
@@ -73,7 +73,7 @@ def right_by_length(
     "How often a model is right, by the number of digits it is given."
     return [evaluate(model, palindromes(n, given + 1, seed + given))['accuracy'] for given in range(1, longest + 1)]
 
-# %% ../nbs/95_live.ipynb #ca755a33
+# %% ../nbs/95_live.ipynb #b08eeb8e
 def response_directions(
     generator:nn.Module, # a generator
     k:int=5, # how many
@@ -83,7 +83,7 @@ def response_directions(
     "The latent directions to which a generator's pictures respond most, on average."
     z = latents(n, generator.n_latent, seed)
     images = sample(generator, z).flatten(1)
-    jacobian = torch.linalg.lstsq(z, images - images.mean(0)).solution
+    jacobian = torch.linalg.lstsq(z - z.mean(0), images - images.mean(0)).solution
     directions, _, answers = torch.linalg.svd(jacobian, full_matrices=False)
     return (directions*answers.sum(1).sign()).T[:k]
 

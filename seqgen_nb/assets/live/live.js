@@ -1,7 +1,7 @@
 // Generators and LSTM of the book in the browser. live.json says which there are; onnxruntime-web runs them.
 const $ = id => document.getElementById(id)
 const SIDE = 28, STEPS = 10, SHEET = 25, LONGEST = 40, REACH = 4
-const live = window.live = {drawn: 0, answered: '', generate, latents, listen}  // for tests, and for curious readers
+const live = window.live = {drawn: 0, answered: '', busy: () => drawing, generate, latents, listen}  // for tests, and for curious readers
 let ort, about
 
 // ---- messages, light and dark ----
@@ -176,7 +176,7 @@ async function refresh() {
     const {name, title, bytes} = generator()
     if (!loaded.has(name)) say(`Loading the ${title} (${(bytes/1e6).toFixed(1)} MB)…`)
     await session(name)
-    if (!loaded.has(name)) say('')
+    if ($('message').textContent) say('')
     loaded.add(name)
     for (const part of Object.keys(parts)) if (generator().name === name && stale.delete(part)) await parts[part](name)
   } catch (error) {
@@ -212,14 +212,14 @@ function recall() {
     ;(radios.find(radio => radio.value === state.get(name)) ?? radios[0]).checked = true
   }
   for (const which in seeds) {
-    const input = $(`seed-${which}`)
-    input.value = state.get(which) ?? input.defaultValue
-    if (!input.checkValidity()) input.value = input.defaultValue
+    const input = $(`seed-${which}`), kept = state.get(which)
+    input.value = /^\d+$/.test(kept) && +kept <= input.max ? kept : input.defaultValue
     seeds[which] = +input.value
   }
-  if (state.has('t')) $('t').value = state.get('t')
+  const t = parseFloat(state.get('t'))
+  $('t').value = t >= 0 && t <= 1 ? t : $('t').defaultValue
   const bend = (state.get('bend') ?? '').split(' ')
-  $('directions').querySelectorAll('input').forEach((input, i) => input.value = bend[i] || 0)
+  $('directions').querySelectorAll('input').forEach((input, i) => input.value = parseFloat(bend[i]) || 0)
 }
 
 function build() {
