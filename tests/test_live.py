@@ -253,17 +253,37 @@ def test_bad_digits_are_refused(visit):
 def test_says_so_without_webassembly(visit):
     page = visit(script='delete window.WebAssembly', drawn=False)
     page.wait_for_selector('#message.error')
-    assert 'no WebAssembly' in page.inner_text('#message')
+    assert 'no WebAssembly' in page.inner_text('#message') and page.is_hidden('#t')
+
+
+def instead_of_gan(promise): return f"const kept = fetch; fetch = (...args) => /(^|\\/)gan.onnx$/.test(args[0]) ? {promise} : kept(...args)"
 
 
 def test_says_so_where_a_network_is_missing(visit):
-    page = visit(faults=True, script="const kept = fetch; fetch = (...args) => String(args[0]).includes('/gan.onnx') || args[0] === 'gan.onnx' ? Promise.reject(new Error('no such file')) : kept(...args)")
+    page = visit(faults=True, script=instead_of_gan("Promise.reject(new Error('no such file'))"))
     before = picture(page, 'now')
     page.get_by_label('MLP GAN').check()
     page.wait_for_selector('#message.error')
     assert 'gan.onnx could not be loaded' in page.inner_text('#message')
+    slide(page, '#t', .35)
     page.get_by_label('DCGAN', exact=True).check()
     assert same(picture(page, 'now'), before) and page.inner_text('#message') == ''
+
+
+def test_a_slow_network_holds_up_no_other(visit):
+    "While the MLP GAN is on its way one can go on with the DCGAN; once it has come it draws."
+    page = visit(script=instead_of_gan('new Promise(done => window.release = done).then(() => kept(...args))'))
+    now = "document.getElementById('now').toDataURL()"
+    before = page.evaluate(now)
+    page.get_by_label('MLP GAN').check()
+    assert 'Loading the MLP GAN' in page.inner_text('#message')
+    page.get_by_label('DCGAN', exact=True).check()
+    slide(page, '#t', 1)
+    page.wait_for_function(f'before => {now} !== before', arg=before)
+    there = page.evaluate(now)
+    page.get_by_label('MLP GAN').check()
+    page.evaluate('release()')
+    assert picture(page, 'now').max() > 200 and page.evaluate(now) != there and page.inner_text('#message') == ''
 
 
 def ground(page): return sum(map(int, re.findall(r'\d+', page.evaluate('getComputedStyle(document.body).backgroundColor'))[:3]))/3

@@ -1,7 +1,7 @@
 // Generators and LSTM of the book in the browser. live.json says which there are; onnxruntime-web runs them.
 const $ = id => document.getElementById(id)
 const SIDE = 28, STEPS = 10, SHEET = 25, LONGEST = 40, REACH = 4
-const live = window.live = {drawn: 0, answered: '', busy: () => drawing, generate, latents, listen}  // for tests, and for curious readers
+const live = window.live = {drawn: 0, answered: '', busy: () => drawing || loading > 0, generate, latents, listen}  // for tests, and for curious readers
 let ort, about
 
 // ---- messages, light and dark ----
@@ -162,7 +162,22 @@ const parts = {
   sheet: async name => paint($('sheet'), await generate(name, latents(SHEET, generator().n_latent, seeds.sheet)), 5, 2),
 }
 const stale = new Set(), loaded = new Set()
-let drawing = false
+let drawing = false, loading = 0
+
+async function choose() {
+  const {name, title, bytes} = generator(), wanted = () => generator().name === name
+  loading++
+  try {
+    if (!loaded.has(name)) say(`Loading the ${title} (${(bytes/1e6).toFixed(1)} MB)…`)
+    await session(name)
+    loaded.add(name)
+    if (!wanted()) return
+    say('')
+    draw(...Object.keys(parts))
+  } catch (error) {
+    if (wanted()) say(`${error.message}. Choose another network, or reload the page to try again.`, true)
+  } finally { loading-- }
+}
 
 function draw(...names) {
   names.forEach(name => stale.add(name))
@@ -172,13 +187,9 @@ function draw(...names) {
 }
 
 async function refresh() {
+  const {name} = generator()
   try {
-    const {name, title, bytes} = generator()
-    if (!loaded.has(name)) say(`Loading the ${title} (${(bytes/1e6).toFixed(1)} MB)…`)
-    await session(name)
-    if ($('message').textContent) say('')
-    loaded.add(name)
-    for (const part of Object.keys(parts)) if (generator().name === name && stale.delete(part)) await parts[part](name)
+    for (const part of Object.keys(parts)) if (generator().name === name && stale.delete(part) && loaded.has(name)) await parts[part](name)
   } catch (error) {
     stale.clear()
     say(`The picture cannot be drawn: ${error.message}. Reload the page to try again.`, true)
@@ -236,7 +247,7 @@ function build() {
 }
 
 function connect() {
-  for (const radio of document.getElementsByName('gan')) radio.onchange = () => draw(...Object.keys(parts))
+  for (const radio of document.getElementsByName('gan')) radio.onchange = choose
   for (const radio of document.getElementsByName('how')) radio.onchange = () => draw('now', 'strip')
   $('t').oninput = () => draw('now')
   $('directions').oninput = () => draw('now')
@@ -261,7 +272,7 @@ function connect() {
   addEventListener('change', remember)
   addEventListener('hashchange', () => {
     recall()
-    draw(...Object.keys(parts))
+    choose()
   })
 }
 
@@ -302,7 +313,7 @@ const text = (x, y, what) => `<text x="${x}" y="${y}" text-anchor="middle">${wha
 
 function chart(id, digits, height, inside, label) {
   const width = LEFT + digits.length*W + 2
-  $(id).innerHTML = `<svg viewBox="0 0 ${width} ${height + 18}" style="min-width:${Math.round(.6*width)}px;max-width:${Math.round(1.6*width)}px" role="img" aria-label="${label}">${inside}${
+  $(id).innerHTML = `<svg viewBox="0 0 ${width} ${height + 18}" style="min-width:${Math.round(.75*width)}px;max-width:${Math.round(1.3*width)}px" role="img" aria-label="${label}">${inside}${
     digits.map((digit, t) => text(x(t) + W/2, height + 13, digit)).join('')}</svg>`
 }
 
@@ -384,11 +395,13 @@ async function start() {
   build()
   recall()
   connect()
-  Object.keys(parts).forEach(part => stale.add(part))
-  drawing = true
-  await refresh()
-  randomPalindrome()
+  await choose()
+  await new Promise(requestAnimationFrame)
+  $('digits').value ? answer() : randomPalindrome()
   for (const {name} of about.generators) session(name).catch(() => {})
 }
 
-start().catch(error => say(`The page cannot start: ${error.message}.`, true))
+start().catch(error => {
+  say(`The page cannot start: ${error.message}.`, true)
+  for (const section of document.querySelectorAll('section')) section.hidden = true
+})
