@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['TITLES', 'RUNTIME', 'INTEGRITY', 'RUNTIME_FILES', 'to_onnx', 'LastDigitStep', 'step_onnx', 'right_by_length',
-           'response_directions', 'export_live', 'unpack_runtime', 'fetch_runtime', 'seqgen_live']
+           'export_live', 'unpack_runtime', 'fetch_runtime', 'seqgen_live']
 
-# %% ../nbs/97_live.ipynb #8ac99e9e
-import base64, hashlib, io, json, re, shutil, subprocess, tarfile, tempfile, warnings
+# %% ../nbs/97_live.ipynb #0b4cd8d2
+import base64, hashlib, importlib, io, json, re, shutil, subprocess, tarfile, tempfile, warnings
 from importlib import resources
 from pathlib import Path
 
@@ -15,20 +15,22 @@ import torch
 from torch import nn
 
 from .data import palindromes
-from .gan import latents, sample
+from .gan import latents
 from .palindromes import LastDigit, evaluate
 from .runs import SeqgenError, command, shipped, write_atomic
 
-# %% ../nbs/97_live.ipynb #5476911c
+# %% ../nbs/97_live.ipynb #f3c554bd
+def _needed(module):
+    try: return importlib.import_module(module)
+    except ImportError as e: raise SeqgenError(f'the package {e.name} is missing, which building the live page takes: pip install onnx ipywidgets') from e
+
 def to_onnx(
     network:nn.Module, # in evaluation mode, on the CPU
     inputs:dict, # an example of each input, by its name in the graph; the first dimension is left open
     outputs:tuple # names of the outputs
 )->bytes: # an ONNX file
     "A network as an ONNX graph."
-    try: import onnx
-    except ImportError as e: raise SeqgenError('the package onnx is missing, which writes networks for the browser: pip install onnx') from e
-    names, file = [*inputs, *outputs], io.BytesIO()
+    onnx, names, file = _needed('onnx'), [*inputs, *outputs], io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         torch.onnx.export(network, tuple(inputs.values()), file, dynamo=False, opset_version=17, input_names=list(inputs),
@@ -73,28 +75,15 @@ def right_by_length(
     "How often a model is right, by the number of digits it is given."
     return [evaluate(model, palindromes(n, given + 1, seed + given))['accuracy'] for given in range(1, longest + 1)]
 
-# %% ../nbs/97_live.ipynb #b08eeb8e
-def response_directions(
-    generator:nn.Module, # a generator
-    k:int=5, # how many
-    n:int=4096, # latent vectors to fit on
-    seed:int=0 # of these
-)->torch.Tensor: # unit vectors `(k, n_latent)`, the strongest first
-    "The latent directions to which a generator's pictures respond most, on average."
-    z = latents(n, generator.n_latent, seed)
-    images = sample(generator, z).flatten(1)
-    jacobian = torch.linalg.lstsq(z - z.mean(0), images - images.mean(0)).solution
-    directions, _, answers = torch.linalg.svd(jacobian, full_matrices=False)
-    return (directions*answers.sum(1).sign()).T[:k]
-
-# %% ../nbs/97_live.ipynb #c0a97f3e
+# %% ../nbs/97_live.ipynb #93fe362e
 TITLES = dict(dcgan='DCGAN', gan='MLP GAN')
 
 def _rounded(values): return [round(v, 5) for v in values]
 
 def _describe_generator(name, generator, file):
+    directions = _needed('seqgen_nb.explore').directions(generator)
     return dict(name=name, title=TITLES[name], n_latent=generator.n_latent, bytes=len(file), origin=shipped(name).origin,
-                directions=[_rounded(d) for d in response_directions(generator).tolist()])
+                directions=[_rounded(d) for d in directions.tolist()])
 
 def _describe_lstm(model):
     trained_on = int(re.search(r'length (\d+)', shipped('lstm').config['settings']['dataset'])[1]) - 1

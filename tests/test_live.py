@@ -7,9 +7,10 @@ import torch
 from PIL import Image
 
 from seqgen_nb.data import palindromes
+from seqgen_nb.explore import directions
 from seqgen_nb.gan import latents, sample
 from seqgen_nb.live import seqgen_live
-from seqgen_nb.plots import tile
+from seqgen_nb.plots import tile, to_uint8
 from seqgen_nb.runs import SeqgenError, pretrained
 
 GANS = 'dcgan', 'gan'
@@ -161,6 +162,7 @@ def test_walk(visit):
 
 
 def test_directions(visit):
+    "They push the picture as those of the explorer do, and leave the strip alone."
     page = visit()
     before, strip = picture(page, 'now'), picture(page, 'strip')
     pushed = []
@@ -169,6 +171,12 @@ def test_directions(visit):
         pushed.append(picture(page, 'now'))
     assert len(pushed) == 5 and not any(same(a, b) for a, b in zip([before, *pushed], pushed))
     assert same(picture(page, 'strip'), strip)
+    page.evaluate("document.querySelectorAll('#directions input').forEach((o, i) => o.value = i === 1 ? -2 : 0)")
+    slide(page, '#t', 0)
+    generator = pretrained('dcgan')
+    z = latents(1, generator.n_latent, 0) - 2*directions(generator, 5)[1]
+    assert (picture(page, 'now') - to_uint8(sample(generator, z))[0, 0].int()).abs().max() <= 1
+    slide(page, '#t', .35)
     page.click('#straight')
     assert same(picture(page, 'now'), before)
 
@@ -210,10 +218,10 @@ def test_address_brings_everything_back(visit):
 def test_bad_seed_is_refused(visit):
     page = visit()
     before = picture(page, 'strip')
-    for bad in '-5', '1.5', '', '1000001':
+    for bad in '-5', '1.5', '', '1000000':
         page.fill('#seed-a', bad)
         page.locator('#seed-a').blur()
-        assert 'whole number from 0 to 1,000,000' in page.inner_text('#walk-message'), bad
+        assert 'whole number from 0 to 999,999' in page.inner_text('#walk-message'), bad
         assert same(picture(page, 'strip'), before)
     page.fill('#seed-a', '0')
     assert page.inner_text('#walk-message') == ''

@@ -1,6 +1,6 @@
 // Generators and LSTM of the book in the browser. live.json says which there are; onnxruntime-web runs them.
 const $ = id => document.getElementById(id)
-const SIDE = 28, STEPS = 10, SHEET = 25, LONGEST = 40, REACH = 4
+const SIDE = 28, STEPS = 10, SHEET = 25, LONGEST = 40, REACH = 3
 const live = window.live = {drawn: 0, answered: '', busy: () => drawing || loading > 0, generate, latents, listen}  // for tests, and for curious readers
 let ort, about
 
@@ -205,7 +205,7 @@ function newSeed(which, complete = true) {
   const input = $(`seed-${which}`), good = input.checkValidity()
   if (!good && !complete) return
   input.setAttribute('aria-invalid', !good)
-  say(good ? '' : 'A seed is a whole number from 0 to 1,000,000.', !good, which === 'sheet' ? 'sheet-message' : 'walk-message')
+  say(good ? '' : 'A seed is a whole number from 0 to 999,999.', !good, which === 'sheet' ? 'sheet-message' : 'walk-message')
   if (!good || seeds[which] === +input.value) return
   seeds[which] = +input.value
   draw(...which === 'sheet' ? ['sheet'] : ['ends', 'now', 'strip'])
