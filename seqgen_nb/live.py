@@ -38,7 +38,7 @@ def to_onnx(
     onnx.checker.check_model(onnx.load_from_string(file.getvalue()))
     return file.getvalue()
 
-# %% ../nbs/97_live.ipynb #e3a4b361
+# %% ../nbs/97_live.ipynb #5bb2358c
 class LastDigitStep(nn.Module):
     "One step of a `LastDigit`: a digit and a state go in; what it would answer now and the new state come out."
     def __init__(self,
@@ -53,6 +53,7 @@ class LastDigitStep(nn.Module):
         h:torch.Tensor, # hidden state `(batch, n_hidden)`
         c:torch.Tensor # cell state `(batch, n_hidden)`
     )->tuple: # logits of the last digit `(batch, base)`, the new h, the new c
+        "The answer so far, and the state after this digit."
         h, c = self.cell(digit, (h, c))
         return self.head(h), h, c
 
