@@ -1,5 +1,6 @@
 # make report: train everything, quick profile      make test: every notebook and test
 # make notebooks: open the book in JupyterLab        make docs: render the site with Quarto
+# make live: the page that runs in a browser, alone
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ DEV_STAMP := $(VENV)/.installed-dev-$(SUM)
 # extra arguments for seqgen_reproduce, such as ARGS="--dataset typeset"
 ARGS ?=
 
-.PHONY: report test notebooks docs readme export clean
+.PHONY: report test notebooks docs live readme export clean
 
 report: $(USER_STAMP)
 	$(BIN)/seqgen_reproduce --profile quick --out out --resume $(ARGS)
@@ -34,6 +35,10 @@ docs: $(DEV_STAMP)
 	$(BIN)/nbdev_proc_nbs
 	cd _proc && quarto render --no-cache --no-execute
 	rm -rf _docs && mv _proc/_docs _docs
+	$(BIN)/seqgen_live --out _docs/live
+
+live: $(DEV_STAMP)
+	$(BIN)/seqgen_live --out _live
 
 # The environment is built once, and again only when settings.ini or setup.py have changed.
 $(BIN)/python:
@@ -51,4 +56,4 @@ $(DEV_STAMP): | $(BIN)/python
 	touch $@ $(USER_STAMP)
 
 clean:
-	rm -rf _proc _docs build dist *.egg-info .pytest_cache
+	rm -rf _proc _docs _live build dist *.egg-info .pytest_cache
