@@ -6,7 +6,7 @@
 __all__ = ['TITLES', 'RUNTIME', 'INTEGRITY', 'RUNTIME_FILES', 'to_onnx', 'LastDigitStep', 'step_onnx', 'right_by_length',
            'export_live', 'unpack_runtime', 'fetch_runtime', 'seqgen_live']
 
-# %% ../nbs/97_live.ipynb #0b4cd8d2
+# %% ../nbs/97_live.ipynb #6efec02f
 import base64, hashlib, importlib, io, json, re, shutil, subprocess, tarfile, tempfile, warnings
 from importlib import resources
 from pathlib import Path
@@ -16,13 +16,14 @@ from torch import nn
 
 from .data import palindromes
 from .gan import latents
+from .latent import directions
 from .palindromes import LastDigit, evaluate
 from .runs import SeqgenError, command, shipped, write_atomic
 
-# %% ../nbs/97_live.ipynb #f3c554bd
+# %% ../nbs/97_live.ipynb #e78b9bb2
 def _needed(module):
     try: return importlib.import_module(module)
-    except ImportError as e: raise SeqgenError(f'the package {e.name} is missing, which building the live page takes: pip install onnx ipywidgets') from e
+    except ImportError as e: raise SeqgenError(f'the package {e.name} is missing, which building the live page takes: pip install onnx') from e
 
 def to_onnx(
     network:nn.Module, # in evaluation mode, on the CPU
@@ -76,15 +77,14 @@ def right_by_length(
     "How often a model is right, by the number of digits it is given."
     return [evaluate(model, palindromes(n, given + 1, seed + given))['accuracy'] for given in range(1, longest + 1)]
 
-# %% ../nbs/97_live.ipynb #93fe362e
+# %% ../nbs/97_live.ipynb #93a8dbee
 TITLES = dict(dcgan='DCGAN', gan='MLP GAN')
 
 def _rounded(values): return [round(v, 5) for v in values]
 
 def _describe_generator(name, generator, file):
-    directions = _needed('seqgen_nb.explore').directions(generator)
     return dict(name=name, title=TITLES[name], n_latent=generator.n_latent, bytes=len(file), origin=shipped(name).origin,
-                directions=[_rounded(d) for d in directions.tolist()])
+                directions=[_rounded(d) for d in directions(generator).tolist()])
 
 def _describe_lstm(model):
     trained_on = int(re.search(r'length (\d+)', shipped('lstm').config['settings']['dataset'])[1]) - 1
