@@ -9,8 +9,9 @@ __all__ = ['GANS', 'GAN_GOALS', 'GAN_HEAD', 'GROWTH_HEAD', 'EXPLORER_GOAL', 'EXP
            'bench_growth', 'gan_table', 'growth_table', 'bench_explorer', 'explorer_table', 'bench_table',
            'seqgen_bench', 'print_table', 'training_said']
 
-# %% ../nbs/93_bench.ipynb #1b786c81
+# %% ../nbs/93_bench.ipynb #fa5edfa3
 import copy, json, statistics, subprocess, sys, time
+from itertools import product as product_of
 from pathlib import Path
 
 import torch
@@ -290,21 +291,24 @@ def gan_contestants(
     limit = bare_arithmetic(*(net.to(memory_format=torch.channels_last) for net in nets))
     return dict(ours=lambda: one_epoch(*ours, images, 128, rng), tutorial=lambda: tutorial_epoch(*theirs, loader), arithmetic=lambda: [limit() for _ in range(batches)])
 
-# %% ../nbs/93_bench.ipynb #3caa5481
+# %% ../nbs/93_bench.ipynb #66ec99e9
 def bench_gan(
     gans:dict=GANS, # generator, discriminator and their arguments, by name
     batches:int=8, # of 128 images, in a turn
     seconds:float=20., # for each
     memory:bool=True, # measure memory too? Linux and CPU only
+    threads:tuple=(1, 2), # of torch, on a CPU
     device:str='cpu' # where
 )->list: # rows as dictionaries
     "Images a second of our loop and of the tutorials', the limit, and the memory of each."
-    rows, sync = [], torch.cuda.synchronize if torch.device(device).type == 'cuda' else lambda: None
-    for name, gan in gans.items():
-        median = in_turn(gan_contestants(*gan, batches, device), seconds, sync=sync)
-        row = dict(gan=name, device=device, threads=torch.get_num_threads(), images_per_second={k: 128*batches/v for k, v in median.items()}, speedup=median['tutorial']/median['ours'], limit=median['tutorial']/median['arithmetic'])
-        if memory and sys.platform == 'linux' and device == 'cpu': row['peak_MiB'] = {k: gan_memory(name, k) for k in ('ours', 'tutorial')}
+    before, rows, cuda = torch.get_num_threads(), [], torch.device(device).type == 'cuda'
+    for n, (name, gan) in product_of(threads if not cuda else (before,), gans.items()):
+        torch.set_num_threads(n)
+        median = in_turn(gan_contestants(*gan, batches, device), seconds, sync=torch.cuda.synchronize if cuda else lambda: None)
+        row = dict(gan=name, device=device, threads=n, images_per_second={k: 128*batches/v for k, v in median.items()}, speedup=median['tutorial']/median['ours'], limit=median['tutorial']/median['arithmetic'])
+        if memory and sys.platform == 'linux' and not cuda and n == threads[0]: row['peak_MiB'] = {k: gan_memory(name, k) for k in ('ours', 'tutorial')}
         rows.append(row)
+    torch.set_num_threads(before)
     return rows
 
 # %% ../nbs/93_bench.ipynb #663ef4e9

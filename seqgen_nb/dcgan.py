@@ -36,11 +36,11 @@ class DCGenerator(nn.Module):
 
 def _up(n_in, n_out, kernel, stride, padding): return nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding, bias=False)
 
-# %% ../nbs/05_dcgan.ipynb #bcdc15ff
+# %% ../nbs/05_dcgan.ipynb #6829b610
 class SNDiscriminator(nn.Module):
     "How real an image looks, through convolutions whose kernel matrices have spectral norm 1 (Miyato et al., 2018), as a logit."
     def __init__(self,
-        width:int=64 # channels of the 14 x 14 layer; each further layer has twice as many
+        width:int=32 # channels of the 14 x 14 layer; each further layer has twice as many
     ):
         super().__init__()
         self.arguments = dict(width=width)

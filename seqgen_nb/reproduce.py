@@ -20,7 +20,7 @@ from .metrics import describe, score, spoilt
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, seeded, write_atomic
 
-# %% ../nbs/92_reproduce.ipynb #4b033b80
+# %% ../nbs/92_reproduce.ipynb #d122dc67
 @dataclass
 class Profile:
     "How much to train."
@@ -30,19 +30,20 @@ class Profile:
     images:int # real images, or `None` for all
     gan_epochs:int # epochs of the MLP GAN
     dcgan_epochs:int # epochs of the DCGAN
-    width:int # base width of the DCGAN
+    width:int # base width of the DCGAN's generator
+    width_d:int # and of its discriminator
     gan_lr:float=2e-4 # Adam's step size for the MLP GAN
     gan_beta:float=.9 # Adam's first decay rate for the MLP GAN
-    dcgan_lr:float=1e-3 # Adam's step size for the DCGAN's generator
+    dcgan_lr:float=2e-4 # Adam's step size for the DCGAN's generator
     dcgan_lr_d:float=2e-4 # and for its discriminator
     ema:float=None # decay of the generators' moving average
     scored:int=10_000 # images that each generator is scored by
     judge_epochs:int=0 # epochs of fresh discriminators; with none, only the finished generators are scored
 
 PROFILES = dict(
-    tiny =Profile(palindromes=1000,   held_out=200,    lstm_epochs=2, images=512,  gan_epochs=2,   dcgan_epochs=2,   width=4, scored=100, judge_epochs=1),
-    quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=10,  dcgan_epochs=8,   width=16, gan_beta=.5),
-    full =Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=200, dcgan_epochs=200, width=64, ema=.999, judge_epochs=3))
+    tiny =Profile(palindromes=1000,   held_out=200,    lstm_epochs=2, images=512,  gan_epochs=2,   dcgan_epochs=2,   width=4,  width_d=2,  scored=100, judge_epochs=1),
+    quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=10,  dcgan_epochs=8,   width=16, width_d=16, gan_beta=.5, dcgan_lr=1e-3),
+    full =Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=200, dcgan_epochs=200, width=64, width_d=32, ema=.999, judge_epochs=3))
 
 # %% ../nbs/92_reproduce.ipynb #cabec57c
 def train_lstm(
@@ -70,7 +71,7 @@ def train_gan(
     return fit_gan(*nets, images.images, run, profile.gan_epochs, lr=profile.gan_lr, betas=(profile.gan_beta, .999), seed=seed, ema=profile.ema,
                    sample_every=sample_every(profile.gan_epochs), dataset=images.name, device=device)
 
-# %% ../nbs/92_reproduce.ipynb #2cc9b88c
+# %% ../nbs/92_reproduce.ipynb #20efd1f3
 def train_dcgan(
     profile:Profile, # how much to train
     run:Run, # where to keep it
@@ -79,7 +80,7 @@ def train_dcgan(
     device:str=None # `cuda`, `mps` or `cpu`
 )->Run: # the run
     "The spectral-norm DCGAN, with the settings of its chapter."
-    with seeded(seed): nets = DCGenerator(width=profile.width), SNDiscriminator(width=profile.width)
+    with seeded(seed): nets = DCGenerator(width=profile.width), SNDiscriminator(width=profile.width_d)
     return fit_gan(*nets, images.images, run, profile.dcgan_epochs, lr=profile.dcgan_lr, lr_d=profile.dcgan_lr_d, betas=(.5, .999), seed=seed, ema=profile.ema,
                    sample_every=sample_every(profile.dcgan_epochs), dataset=images.name, device=device)
 
@@ -127,7 +128,7 @@ def score_yardsticks(
     sets = {'real test images': held_out.images, **spoilt(held_out)}
     run.write('scores.json', (json.dumps([dict(name=name, **score(x)) for name, x in sets.items()], indent=1) + '\n').encode())
 
-# %% ../nbs/92_reproduce.ipynb #4eab898e
+# %% ../nbs/92_reproduce.ipynb #9594a1c9
 @command
 def seqgen_reproduce(
     profile:str='quick', # how much to train: tiny, quick or full
@@ -136,7 +137,7 @@ def seqgen_reproduce(
     data_dir:str=None, # folder with MNIST's files; else SEQGEN_DATA, else a download into the user's cache
     device:str=None, # cuda, mps or cpu; by default the first there is
     seed:int=0, # where the random numbers start
-    width:int=None, # base width of the DCGAN, instead of the profile's
+    width:int=None, # base width of the DCGAN's generator, instead of the profile's; its discriminator's goes along
     epochs:int=None, # epochs of both GANs, instead of the profile's
     resume:bool=False, # go on with runs that were interrupted, keep those that are finished
     force:bool=False, # move runs that are there aside
@@ -163,5 +164,6 @@ def seqgen_reproduce(
 def _profile(name, width, epochs):
     if name not in PROFILES: raise SeqgenError(f"unknown profile '{name}': choose {', '.join(PROFILES)}")
     if any(v is not None and v < 1 for v in (width, epochs)): raise SeqgenError('width and epochs count something: give 1 or more')
-    size = PROFILES[name] if width is None else replace(PROFILES[name], width=width)
+    size = PROFILES[name]
+    if width is not None: size = replace(size, width=width, width_d=max(1, width*size.width_d//size.width))
     return size if epochs is None else replace(size, gan_epochs=epochs, dcgan_epochs=epochs)
