@@ -48,7 +48,7 @@ def figure_png(
     fig.savefig(buffer, format='png', dpi=150, metadata=dict(Software=None))
     return buffer.getvalue()
 
-# %% ../nbs/96_evidence.ipynb #3152d379
+# %% ../nbs/96_evidence.ipynb #55ca3e2a
 def first_perfect(
     history:dict # of a run on palindromes
 )->int: # an epoch, or `None`
@@ -68,6 +68,7 @@ def _worth(run):
             ('precision, recall', f"{s['precision']:.2f}, {s['recall']:.2f}"), ('density, coverage', f"{s['density']:.2f}, {s['coverage']:.2f}")]
     return rows + ([('a fresh discriminator is right on', f"{s['fresh']['accuracy']:.0%}")] if 'fresh' in s else [])
 
+# %% ../nbs/96_evidence.ipynb #369dddfb
 def results(
     lstm:Run, # the LSTM's run
     gan:Run, # the MLP GAN's run

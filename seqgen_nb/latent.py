@@ -181,7 +181,7 @@ def _write_picture(out, data):
     except OSError as e: raise SeqgenError(f'{out} cannot be written ({e.strerror}): name another file') from e
     print(out)
 
-# %% ../nbs/06_latent.ipynb #24763630
+# %% ../nbs/06_latent.ipynb #1a8a6fe7
 @command
 def seqgen_sample(
     gan:str='dcgan', # gan or dcgan, of those that ship with the package
@@ -203,6 +203,7 @@ def _say_scores(generator, seed):
     found = metrics.score(sample(generator, latents(10_000, generator.n_latent, seed)))
     for name, value in found.items(): print(f"{name.replace('_', ' '):18} {value:,}" if isinstance(value, int) else f"{name.replace('_', ' '):18} {value:.4f}")
 
+# %% ../nbs/06_latent.ipynb #90ca510d
 @command
 def seqgen_interpolate(
     gan:str='dcgan', # gan or dcgan, of those that ship with the package

@@ -128,7 +128,7 @@ def score_yardsticks(
     sets = {'real test images': held_out.images, **spoilt(held_out)}
     run.write('scores.json', (json.dumps([dict(name=name, **score(x)) for name, x in sets.items()], indent=1) + '\n').encode())
 
-# %% ../nbs/92_reproduce.ipynb #9594a1c9
+# %% ../nbs/92_reproduce.ipynb #a4ef449b
 @command
 def seqgen_reproduce(
     profile:str='quick', # how much to train: tiny, quick or full
@@ -161,6 +161,7 @@ def seqgen_reproduce(
     for what, value in rows: print(f'{what:45} {value}')
     print(f'\nThe report is in {out/"report.html"}, made from {images.name}.')
 
+# %% ../nbs/92_reproduce.ipynb #d830d0da
 def _profile(name, width, epochs):
     if name not in PROFILES: raise SeqgenError(f"unknown profile '{name}': choose {', '.join(PROFILES)}")
     if any(v is not None and v < 1 for v in (width, epochs)): raise SeqgenError('width and epochs count something: give 1 or more')
