@@ -42,8 +42,8 @@ def test_head_and_words(page):
     title, subtitle = re.match(r'# (.+)\n\n> (.+)', report.cells[0].source).groups()
     assert page.title.text == page.h1.text == title and page.select_one('.subtitle').text == page.find('meta', {'name': 'description'})['content'] == subtitle
     headings = [h for c in report.cells if c.cell_type == 'markdown' for h in re.findall('^## (.+)$', c.source, re.M)]
-    assert [h.text for h in page.select('h2')] == headings
-    references = re.findall(r'^\d+\. ', report.cells[-1].source, re.M)
+    assert [h['id'] for h in page.select('h2')] == [paper.slug(h) for h in headings]
+    references = re.findall(r'^\d+\. ', '\n'.join(c.source for c in report.cells).split('## References')[1], re.M)
     assert len(page.select('[id^=ref-]')) == len(references) > 0 and page.select('p a[href="#ref-1"]')
 
 
@@ -70,7 +70,8 @@ def test_equations_are_mathml(page):
 
 
 def test_tables_and_no_code(page):
-    rows = [line for c in report.cells if c.cell_type == 'code' for o in c.outputs for line in str(o.get('data', {}).get('text/markdown', '')).splitlines() if line.startswith('| ')]
+    texts = [c.source for c in report.cells if c.cell_type == 'markdown'] + [str(o.get('data', {}).get('text/markdown', '')) for c in report.cells for o in c.get('outputs', [])]
+    rows = [line for text in texts for line in text.splitlines() if line.startswith('| ')]
     assert len(page.select('tr')) == sum(not line.startswith('| ---') for line in rows) > 20
     assert all(table.parent['class'][0] == 'table' for table in page.select('table'))
     shown = ' '.join(page.get_text().split())
