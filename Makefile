@@ -1,6 +1,6 @@
 # make report: train everything, quick profile      make test: every notebook and test
 # make notebooks: open the book in JupyterLab        make docs: render the site with Quarto
-# make live: the page that runs in a browser, alone
+# make live: the page that runs in a browser, alone        make paper: the report as one file to send on
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ DEV_STAMP := $(VENV)/.installed-dev-$(SUM)
 # extra arguments for seqgen_reproduce, such as ARGS="--dataset typeset"
 ARGS ?=
 
-.PHONY: report test notebooks docs live readme export clean
+.PHONY: report test notebooks docs live paper readme export clean
 
 report: $(USER_STAMP)
 	$(BIN)/seqgen_reproduce --profile quick --out out --resume $(ARGS)
@@ -36,6 +36,11 @@ docs: $(DEV_STAMP)
 	cd _proc && quarto render --no-cache --no-execute
 	rm -rf _docs && mv _proc/_docs _docs
 	$(BIN)/seqgen_live --out _docs/live
+	$(BIN)/python .ci/paper.py --out _docs
+	$(BIN)/python .ci/links.py _docs
+
+paper: $(DEV_STAMP)
+	$(BIN)/python .ci/paper.py --out out
 
 live: $(DEV_STAMP)
 	$(BIN)/seqgen_live --out _live

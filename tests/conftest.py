@@ -1,20 +1,37 @@
-"What several test files share: a real browser."
-import os, shutil
+"What several test files share: a real browser, and the notebooks as Quarto is given them."
+import os, shutil, subprocess, sys
+from pathlib import Path
 
 import pytest
+
+root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root/'.ci'))
+import chromium
+
+
+def copied(folder):
+    "The project without what git ignores, in a folder of its own."
+    return Path(shutil.copytree(root, folder, ignore=shutil.ignore_patterns('.venv', '.git', 'out*', '_proc', '_docs', '_live', '__pycache__', 'build', '*.egg-info')))
+
+
+@pytest.fixture(scope='session')
+def processed(tmp_path_factory):
+    "The folder that nbdev makes for Quarto."
+    copy = copied(tmp_path_factory.mktemp('processed')/'book')
+    result = subprocess.run([sys.executable, '-c', 'from nbdev.serve import proc_nbs; proc_nbs()'], cwd=copy, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
+    return copy/'_proc'
 
 
 @pytest.fixture(scope='session')
 def browser():
     "Chromium, without a window. Where it is missing the test is skipped, but in continuous integration it fails."
-    names = 'chromium', 'chromium-browser', 'google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
-    path = next(filter(None, map(shutil.which, names)), None)
+    path = chromium.found()
     if path is None:
         if os.environ.get('CI'): pytest.fail('no Chromium found: continuous integration must install it')
         pytest.skip('no Chromium found: install it (Debian: apt-get install chromium) to run the browser tests')
     from playwright.sync_api import sync_playwright
-    flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
     with sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=path, args=flags)
-        yield chromium
-        chromium.close()
+        started = p.chromium.launch(executable_path=path, args=chromium.flags)
+        yield started
+        started.close()

@@ -1,9 +1,11 @@
 "The project as a whole: notebooks and package agree, imports stay light, the site's pages exist."
-import hashlib, json, os, re, shutil, subprocess, sys, zipfile
+import hashlib, json, os, re, subprocess, sys, zipfile
 from pathlib import Path
 
 import pytest
 import yaml
+
+from conftest import copied
 
 root = Path(__file__).resolve().parent.parent
 bin = Path(sys.executable).parent
@@ -11,11 +13,6 @@ notebooks = sorted((root/'nbs').glob('*.ipynb'))
 
 
 def sums(*folders): return {str(p): hashlib.md5(p.read_bytes()).hexdigest() for f in folders for p in sorted((root/f).rglob('*')) if p.suffix in ('.ipynb', '.py')}
-
-
-def copied(folder):
-    "The project without what git ignores, in a folder of its own."
-    return Path(shutil.copytree(root, folder, ignore=shutil.ignore_patterns('.venv', '.git', 'out*', '_proc', '_docs', '_live', '__pycache__', 'build', '*.egg-info')))
 
 
 def test_export_and_clean_leave_nothing_to_do(tmp_path):
@@ -77,18 +74,11 @@ def test_sidebar_names_every_page_once():
     for name in (site['website']['favicon'], site['format']['html']['css']): assert (root/'nbs'/name).exists()
 
 
-def test_links_between_notebooks_lead_somewhere():
-    for path in notebooks:
-        for link in re.findall(r'\]\(([\w/]+\.ipynb)\)', path.read_text()): assert (path.parent/link).exists(), f'{path.name} links to {link}'
-
-
-def test_figures_survive_preprocessing(tmp_path):
+def test_figures_survive_preprocessing(processed):
     "What Quarto is given still holds every figure that the notebooks hold, and every figure says what it shows."
-    copy = copied(tmp_path/'book')
-    subprocess.run([sys.executable, '-c', 'from nbdev.serve import proc_nbs; proc_nbs()'], cwd=copy, check=True, capture_output=True)
     count = lambda p: sum('image/png' in o.get('data', {}) for c in json.loads(p.read_text())['cells'] for o in c.get('outputs', []))
     for path in notebooks:
-        assert count(copy/'_proc'/path.name) == count(path), path.name
+        assert count(processed/path.name) == count(path), path.name
         for cell in json.loads(path.read_text())['cells']:
             source = ''.join(cell['source'])
             drawn = any('image/png' in o.get('data', {}) for o in cell.get('outputs', []))

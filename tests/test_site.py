@@ -1,0 +1,86 @@
+"The site, as far as it can be looked at without Quarto: front matter, order, figures that are referred to, and links."
+import json, re, shutil, subprocess, sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+import links, paper
+
+root = Path(__file__).resolve().parent.parent
+notebooks = sorted((root/'nbs').glob('*.ipynb'))
+built_later = 'live/index.html', 'paper.html', 'paper.pdf'     # what `make docs` adds to the rendered folder
+
+
+def cells(path, kind): return [c for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == kind]
+
+
+def labels(path): return [name for name in (paper.directives(''.join(c['source'])).get('label') for c in cells(path, 'code')) if name]
+
+
+@pytest.mark.parametrize('name', [p.name for p in notebooks])
+def test_front_matter(processed, name):
+    "What nbdev gives to Quarto has a title, a description, and the address that links are written to."
+    first, = cells(processed/name, 'raw')[:1]
+    matter = yaml.safe_load(''.join(first['source']).strip().strip('-'))
+    assert len(matter['title']) > 3 and len(matter['description']) > 20, matter
+    assert matter['output-file'] == paper.address(name)
+
+
+def test_order_of_sidebar():
+    contents = yaml.safe_load((root/'nbs/sidebar.yml').read_text())['website']['sidebar']['contents']
+    names = [item.get('section') or item['text'] for item in contents]
+    assert [n for n in names if n != 'Explorer'] == ['Home', 'Report', 'Chapters', 'Appendix'] and names[-1] == 'Appendix'
+    pages = [item['href'] for item in contents[2]['contents'] if item['href'].endswith('.ipynb')]
+    assert pages == sorted(pages) and [int(p[:2]) for p in pages if p[2] == '_'] == list(range(1, 9))
+    assert [item['text'].split()[0] for item in contents[2]['contents'] if item['href'] in pages] == [re.match('0*(\\w+?)_', p)[1] for p in pages]
+    assert all(item['href'].startswith('9') for item in contents[-1]['contents'])
+
+
+@pytest.mark.parametrize('path', notebooks, ids=lambda p: p.stem)
+def test_figures_are_named_once_and_found(path):
+    known = labels(path)
+    assert [n for n, times in Counter(known).items() if times > 1] == []
+    text = '\n'.join(''.join(c['source']) for c in cells(path, 'markdown'))
+    for name in re.findall(r'(?<![\w`])@((?:fig|tbl)-[\w-]*\w)', text): assert name in known, f'{path.name} refers to {name}'
+
+
+def rendered(processed, folder):
+    "The text of each page with its links and anchors, where Quarto would put it; code is left out."
+    shutil.copytree(processed/'images', folder/'images')
+    for name in built_later:
+        (folder/name).parent.mkdir(exist_ok=True)
+        (folder/name).write_text('')
+    for path in processed.glob('*.ipynb'):
+        parts = [f'<div id="{name}"></div>' for name in labels(path)]
+        for cell in cells(path, 'markdown') + cells(path, 'code'):
+            shown = [cell['source']] if cell['cell_type'] == 'markdown' else [o['data']['text/markdown'] for o in cell['outputs'] if 'text/markdown' in o.get('data', {})]
+            parts += [paper.rendered(''.join(text)) for text in shown]
+        page = re.sub(r'href="([\w/]+\.ipynb)', lambda m: f'href="{paper.address(m[1]) if (processed/m[1]).exists() else m[1]}', '\n'.join(parts))
+        (folder/paper.address(path.name)).write_text(page, encoding='utf-8')
+    return folder
+
+
+def test_links_of_notebooks(processed, tmp_path):
+    "To other notebooks, to headings in them, to documented names (nbdev writes those links), and to files."
+    folder = rendered(processed, tmp_path/'site')
+    assert list(links.dead(folder)) == []
+    counted = sum(link.startswith(links.site) for p in folder.glob('*.html') for link in links.Page(p.read_text()).links)
+    assert counted > 10, 'nbdev has linked no names'
+
+
+def test_dead_links_are_listed(tmp_path):
+    (tmp_path/'sub').mkdir()
+    (tmp_path/'a.html').write_text(f'''<link href="style.css?v=1"><h2 id="here">A</h2><a href="#here">1</a><a href="sub/">2</a><a href="sub/b.html#there">3</a><a href="{links.site}a.html#here">4</a>
+        <a href="https://example.org/x">5</a><a href="mailto:a@example.org">6</a><img src="data:,"><a href="/seqgen_nb/a.html">7</a><a href="#top">8</a>''')
+    (tmp_path/'style.css').write_text('')
+    (tmp_path/'sub/index.html').write_text('<p id="x">')
+    (tmp_path/'sub/b.html').write_text('<a name="there"></a><a href="../a.html#here">1</a>')
+    command = [sys.executable, root/'.ci/links.py', tmp_path]
+    good = subprocess.run(command, capture_output=True, text=True)
+    assert (good.returncode, good.stdout) == (0, ''), good.stdout + good.stderr
+    (tmp_path/'sub/bad.html').write_text(f'<a href="gone.html">1</a><img src="../gone.png"/><a href="../a.html#gone">2</a><a href="#gone">3</a><a href="../../out.html">4</a><a href="{links.site}gone.html#x">5</a>')
+    bad = subprocess.run(command, capture_output=True, text=True)
+    assert bad.returncode == 1 and [line.split()[1] for line in bad.stdout.splitlines()] == ['gone.html', '../gone.png', '../a.html#gone', '#gone', '../../out.html', f'{links.site}gone.html#x']
+    assert subprocess.run([sys.executable, root/'.ci/links.py', tmp_path/'nowhere'], capture_output=True).returncode == 1
