@@ -59,7 +59,7 @@ def sign(
     if origin: fig.supxlabel(origin, fontsize=7, color='.4')
     return fig
 
-# %% ../nbs/91_plots.ipynb #273ccaa1
+# %% ../nbs/91_plots.ipynb #26dca4ee
 def curves(
     ax, # matplotlib axes
     history:dict, # columns; `epoch` is the horizontal axis
@@ -75,7 +75,7 @@ def curves(
         ax.plot(history['epoch'], [scale*v for v in history[column]], label=style, **{'marker': 'o' if few else None, 'ms': 4, **STYLES[style]})
     if level is not None:
         ax.axhline(level, color='.5', lw=.8)
-        ax.annotate(note, (.99, level), xycoords=('axes fraction', 'data'), ha='right', va='bottom', color='.35', fontsize=9)
+        ax.annotate(note, (.99, level), xycoords=('axes fraction', 'data'), ha='right', va='top', color='.35', fontsize=9)
     ax.set(xlabel='epoch', ylabel=ylabel)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
