@@ -71,6 +71,14 @@ def test_sample_and_interpolate(out, tmp_path):
 def test_nonsense_is_refused(options, words, tmp_path): refused(command('seqgen_reproduce', *options, '--out', tmp_path/'out'), *words)
 
 
+def test_sample_and_score(tmp_path):
+    "The scores need no copy of MNIST."
+    result = command('seqgen_sample', '--score', '--out', tmp_path/'s.png', SEQGEN_DATA=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    said = dict(line.rsplit(maxsplit=1) for line in result.stdout.splitlines()[1:])
+    assert said['images'] == '10,000' and said['digits found'] == '10' and 0 < float(said['frechet']) < 5
+
+
 def test_unknown_benchmark_is_refused(): refused(command('seqgen_bench', 'abacus'), "no benchmark called 'abacus'", 'choose')
 
 

@@ -193,7 +193,7 @@ def test_saved_and_downloaded(explorer, folder):
         explorer.says(why)
     explorer.type('as', 'strip.png')
     explorer.press('save as PNG')
-    explorer.says('strip.png')
+    explorer.says('wrote')
     assert (folder/'strip.png').read_bytes() == explorer.see('strip')
     assert Image.open(folder/'strip.png').size == (302, 32)
     with explorer.page.expect_download() as download: explorer.page.get_by_text('download a copy').click()

@@ -1,5 +1,5 @@
 "The project as a whole: notebooks and package agree, imports stay light, the site's pages exist."
-import hashlib, json, os, re, subprocess, sys, zipfile
+import hashlib, json, os, re, subprocess, sys, tarfile, zipfile
 from pathlib import Path
 
 import pytest
@@ -86,11 +86,16 @@ def test_figures_survive_preprocessing(processed):
 
 
 def test_wheel_holds_the_runs(tmp_path):
-    "A picture from the wheel alone: unpacked somewhere else, with no checkout in reach."
+    "A picture from the wheel alone: installed somewhere else, with no checkout in reach. The source distribution holds the same runs."
     copy = copied(tmp_path/'book')
     subprocess.run([sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', tmp_path, copy], check=True, capture_output=True)
-    with zipfile.ZipFile(next(tmp_path.glob('*.whl'))) as wheel: wheel.extractall(tmp_path/'site')
+    wheel = next(tmp_path.glob('*.whl'))
+    subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target', tmp_path/'site', wheel], check=True, capture_output=True)
     code = "import seqgen_nb; from seqgen_nb.latent import seqgen_sample; assert 'site' in seqgen_nb.__file__, seqgen_nb.__file__; seqgen_sample(out='{}')"
     result = python(code.format(tmp_path/'s.png'), PYTHONPATH=str(tmp_path/'site'))
     assert result.returncode == 0, result.stderr
     assert (tmp_path/'s.png').stat().st_size > 1000
+    subprocess.run([sys.executable, '-c', f"import setuptools.build_meta as build; build.build_sdist({str(tmp_path)!r})"], cwd=copy, check=True, capture_output=True)
+    assets = {str(p.relative_to(root)) for p in (root/'seqgen_nb/assets').rglob('*') if p.is_file()}
+    with zipfile.ZipFile(wheel) as z, tarfile.open(next(tmp_path.glob('*.tar.gz'))) as t:
+        for names in z.namelist(), [name.partition('/')[2] for name in t.getnames()]: assert not assets - set(names)
