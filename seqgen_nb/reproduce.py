@@ -83,7 +83,7 @@ def sample_every(
     "Every 20 of 200 epochs, and as many sheets of a shorter training where it has that many epochs."
     return max(1, epochs//10)
 
-# %% ../nbs/92_reproduce.ipynb #3b135586
+# %% ../nbs/92_reproduce.ipynb #f88d70f2
 def score_gan(
     run:Run, # a finished run of a GAN; its scores are kept in it
     profile:Profile, # how many images, and how much judging
@@ -106,10 +106,8 @@ def score_gan(
     return run
 
 def _judged(run, epochs, images, held_out):
-    record = run.config['networks']['discriminator']
-    kind = MLPDiscriminator if record['class'].endswith('MLPDiscriminator') else SNDiscriminator
-    with seeded(0): judge = kind(**record['arguments'])
-    return fresh_discriminator(judge, run.network(), images, held_out, epochs)
+    with seeded(0): judges = dict(linear=MLPDiscriminator(), convolutional=SNDiscriminator(width=16))
+    return {kind: fresh_discriminator(judge, run.network(), images, held_out, epochs) for kind, judge in judges.items()}
 
 # %% ../nbs/92_reproduce.ipynb #b6de5441
 def score_yardsticks(
