@@ -58,7 +58,7 @@ def first_perfect(
 
 def final_scores(
     run:Run # a run of a GAN
-)->dict: # the scores of chapter 8, or nothing where they were not measured
+)->dict: # the scores of chapter 7, or nothing where they were not measured
     "Scores of the finished generator."
     return next((row for row in run.scores if row['weights'] == 'final'), {})
 
@@ -116,13 +116,13 @@ def training_claims(
     h, d = gan.history, dcgan.history
     early, peak, at_25, later = max(h['accuracy'][:10]), max(h['loss_g']), _near(h, 'loss_g', 25), h['accuracy'][49:] or h['accuracy']
     swing = lambda run: mean(abs(a - b) for name in ('loss_d', 'loss_g') for a, b in zip(run[name][10:], run[name][11:]))
-    where = dict(page='04_gan.ipynb')
+    where = dict(page='05_gan.ipynb')
     return [
         _claim("MLP GAN: discriminator near 100 % at first, generator's loss up to 8", f'{early:.0%} at best in the first 10 epochs; loss up to {peak:.1f}', 'over 95 %, and 7 to 9', early > .95 and 7 < peak < 9, **where),
         _claim('its loss falls to 2 around epoch 25', f'{at_25:.1f} on average in epochs 20 to 30', 'below 2.5; below 4', at_25 < 2.5, at_25 < 4, **where),
         _claim('its discriminator is right on about 80 % from epoch 50 on', f'{mean(later):.0%} on average, from {min(later):.0%} to {max(later):.0%}', '75 to 85 % in every epoch; on average', .75 < min(later) and max(later) < .85, .75 < mean(later) < .85, **where),
-        _claim('DCGAN: accuracy towards 50 % by 200 epochs', f"{d['accuracy'][0]:.0%} in the first epoch, {min(d['accuracy']):.0%} at the lowest, {d['accuracy'][-1]:.0%} after {d['epoch'][-1]} epochs", 'below 55 % at the end; below 60 %', d['accuracy'][-1] < .55, d['accuracy'][-1] < .6, page='05_dcgan.ipynb'),
-        _claim('DCGAN steadier than the MLP GAN', f'losses change by {swing(d):.4f} from epoch to epoch after the tenth, against {swing(h):.4f}', 'by less than half as much', swing(d) < swing(h)/2, page='05_dcgan.ipynb')]
+        _claim('DCGAN: accuracy towards 50 % by 200 epochs', f"{d['accuracy'][0]:.0%} in the first epoch, {min(d['accuracy']):.0%} at the lowest, {d['accuracy'][-1]:.0%} after {d['epoch'][-1]} epochs", 'below 55 % at the end; below 60 %', d['accuracy'][-1] < .55, d['accuracy'][-1] < .6, page='06_dcgan.ipynb'),
+        _claim('DCGAN steadier than the MLP GAN', f'losses change by {swing(d):.4f} from epoch to epoch after the tenth, against {swing(h):.4f}', 'by less than half as much', swing(d) < swing(h)/2, page='06_dcgan.ipynb')]
 
 # %% ../nbs/96_evidence.ipynb #6e582c97
 def largest_steps(
@@ -149,12 +149,12 @@ def image_claims(
     steps = {name: largest_steps(run.network()).quantile(.95).item() for name, run in (('MLP GAN', gan), ('DCGAN', dcgan))}
     each = lambda values, form: ', '.join(f'{name} {value:{form}}' for name, value in values.items())
     pair = lambda name: f'{name} {b[name]:.2f} against {a[name]:.2f}'
-    where = dict(page='08_metrics.ipynb')
+    where = dict(page='07_metrics.ipynb')
     return [
         _claim('digits look real after 200 epochs', f"precision, as a share of that of other real images: {each(share, '.0%')}", '90 % for both; 75 % for one', min(share.values()) > .9, max(share.values()) > .75, **where),
         _claim('DCGAN better in quality', f"{pair('precision')}, {pair('density')}", 'both higher; one', b['precision'] > a['precision'] and b['density'] > a['density'], b['precision'] > a['precision'] or b['density'] > a['density'], **where),
         _claim('DCGAN better in diversity', f"{pair('recall')}, {pair('coverage')}", 'both higher; one', b['recall'] > a['recall'] and b['coverage'] > a['coverage'], b['recall'] > a['recall'] or b['coverage'] > a['coverage'], **where),
-        _claim('smooth interpolation', f"largest of 49 steps, in 95 % of 100 walks at most: {each(steps, '.0%')} of the way", 'below 10 % for both', max(steps.values()) < .1, page='06_latent.ipynb')]
+        _claim('smooth interpolation', f"largest of 49 steps, in 95 % of 100 walks at most: {each(steps, '.0%')} of the way", 'below 10 % for both', max(steps.values()) < .1, page='08_latent.ipynb')]
 
 def claims(
     gan:Run, # the MLP GAN's run

@@ -402,7 +402,7 @@ def samples(self:Run
 
 @patch(as_prop=True)
 def scores(self:Run
-)->list: # a dictionary for each generator that was scored: its epoch, and the scores of chapter 8
+)->list: # a dictionary for each generator that was scored: its epoch, and the scores of chapter 7
     "What the images of the run's generators are worth, where that was measured."
     path = self.folder and self.folder/'scores.json'
     return json.loads(path.read_text()) if path and path.exists() else []

@@ -132,7 +132,7 @@ def made_up(folder, *cells):
 
 def test_any_notebook(tmp_path):
     figure = '#| echo: false\n#| label: fig-{0}\n#| fig-cap: "Of {0}, in $x^2$."\n#| fig-alt: "A \\"{0}\\" <shape>"\ndraw()'
-    path = made_up(tmp_path, 'See @fig-two, @tbl-one and [chapter](06_latent.ipynb#what-it-is), [here](05_small.ipynb#a-part), [live](live/index.html).\n\n## 1. A part\n\nAs [1] says of [0, 1], `a[1]`.',
+    path = made_up(tmp_path, 'See @fig-two, @tbl-one and [chapter](08_latent.ipynb#what-it-is), [here](05_small.ipynb#a-part), [live](live/index.html).\n\n## 1. A part\n\nAs [1] says of [0, 1], `a[1]`.',
         (figure.format('one'), {'image/png': png}), (figure.format('two'), {'image/svg+xml': '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'}),
         ('#| label: tbl-one\n#| tbl-cap: "Numbers."\nshow()', {'text/markdown': '| a | b |\n| --- | --- |\n| 1 | 2 |'}),
         ('#| hide\nx', {'text/plain': 'hidden output'}), ('#| include: false\nx', {'text/plain': 'hidden output'}), ('x', {'text/plain': '<shown>'}),
