@@ -33,8 +33,8 @@ def test_order_of_sidebar():
     names = [item.get('section') or item['text'] for item in contents]
     assert [n for n in names if n != 'Explorer'] == ['Home', 'Report', 'Chapters', 'Appendix'] and names[-1] == 'Appendix'
     pages = [item['href'] for item in contents[2]['contents'] if item['href'].endswith('.ipynb')]
-    assert pages == sorted(pages) and [int(p[:2]) for p in pages if p[2] == '_'] == list(range(1, 9))
-    assert [item['text'].split()[0] for item in contents[2]['contents'] if item['href'] in pages] == [re.match('0*(\\w+?)_', p)[1] for p in pages]
+    assert pages == sorted(pages) and [int(p[:2]) for p in pages if p[2] == '_'] == list(range(1, 10))
+    assert [item['text'].split()[0] for item in contents[2]['contents'] if item['href'] in pages] == [re.match("0*(\\w+?)_", p)[1] for p in pages]
     assert all(item['href'].startswith('9') for item in contents[-1]['contents'])
 
 
