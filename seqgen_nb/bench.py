@@ -5,28 +5,26 @@
 # %% auto #0
 __all__ = ['GANS', 'GAN_GOALS', 'GAN_HEAD', 'GROWTH_HEAD', 'EXPLORER_GOAL', 'EXPLORER_HEAD', 'BENCH_HEAD', 'in_turn',
            'lstm_contestants', 'peak_memory', 'bench_lstm', 'lstm_goals', 'TorchLSTM', 'bench_training',
-           'tutorial_epoch', 'torch_layers', 'bare_arithmetic', 'gan_contestants', 'bench_gan', 'gan_memory',
-           'bench_growth', 'gan_table', 'growth_table', 'bench_explorer', 'explorer_table', 'bench_table',
-           'seqgen_bench', 'print_table', 'training_said']
+           'tutorial_epoch', 'bare_arithmetic', 'gan_contestants', 'bench_gan', 'gan_memory', 'bench_growth',
+           'gan_table', 'growth_table', 'bench_explorer', 'explorer_table', 'bench_table', 'seqgen_bench',
+           'print_table', 'training_said']
 
 # %% ../nbs/93_bench.ipynb #fa5edfa3
 import copy, json, statistics, subprocess, sys, time
-from itertools import product as product_of
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import nn, optim
-from torch.func import functional_call
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from .data import split_palindromes, typeset_digits
 from .dcgan import DCGenerator, SNDiscriminator
-from .fast_layers import FromImage, FromVector, Linear, ToImage, product
-from .gan import MLPDiscriminator, MLPGenerator, fit_gan, generator_loss, one_epoch
+from .gan import MLPDiscriminator, MLPGenerator, fit_gan, gan_step, generator_loss, one_epoch
 from .lstm import LSTM, fuse, lstm_loop, start_state, to_torch
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, environment, pick_device, seeded, write_atomic
@@ -79,10 +77,10 @@ def _products(steps, batch, n_in, n_hidden, backward, device):
     h, a, w, w_back = new(batch, n_in + n_hidden), new(batch, 4*n_hidden), new(4*n_hidden, n_in + n_hidden), new(n_hidden, 4*n_hidden)
     hs, das = new(4*batch, n_in + n_hidden), new(4*batch, 4*n_hidden)
     def run():
-        for _ in range(steps): product(h, w)
+        for _ in range(steps): F.linear(h, w)
         for step in range(steps if backward else 0):
-            product(a, w_back)
-            if step % 4 == 3: product(hs.T, das.T)   # the weights' gradient, for four steps at a time
+            F.linear(a, w_back)
+            if step % 4 == 3: F.linear(hs.T, das.T)   # the weights' gradient, for four steps at a time
     return run
 
 # %% ../nbs/93_bench.ipynb #dda1fbd7
@@ -218,61 +216,48 @@ def tutorial_epoch(
         said = (loss_real + loss_fake).item(), loss_g.item(), on_real.sigmoid().mean().item(), on_fake.sigmoid().mean().item()
     return said[:2]
 
-# %% ../nbs/93_bench.ipynb #e93a0651
-def torch_layers(
-    network:nn.Module # is changed in place
-)->nn.Module: # the same network
-    "Put torch's own layers in the place of our fast ones; the weights stay."
-    own = {Linear: nn.Linear, FromVector: nn.ConvTranspose2d, ToImage: nn.ConvTranspose2d, FromImage: nn.Conv2d}
-    for module in network.modules():
-        for name, child in module.named_children():
-            if type(child) in own: child.__class__ = own[type(child)]
-            elif isinstance(child, FromImage): setattr(module, name, _parametrized_conv(child))
-    return network
-
-def _parametrized_conv(layer):
-    "A copy of a first layer with its spectral norm, as torch would have it."
-    conv = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
-    spectral_norm(conv).load_state_dict(layer.state_dict())
-    return conv
-
 # %% ../nbs/93_bench.ipynb #390d5cf0
 def bare_arithmetic(
     generator:nn.Module, # latent vectors to images
     discriminator:nn.Module, # images to logits
-    batch:int=128 # images in a step
+    batch:int=128, # images in a step
+    precision:str='float32' # `float32` or `bf16`
 ): # a function that does the products and convolutions of one step
     "The matrix products and convolutions of one adversarial step, alone."
-    calls = []
-    def record(net, x, own, inputs):
-        seen = []
-        layers = [m for m in net.train().modules() if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
-        hooks = [m.register_forward_pre_hook(lambda m, i: seen.append((m, i[0].detach().clone()))) for m in layers]
-        with torch.no_grad(): net(x)
-        for h in hooks: h.remove()
-        for k, (m, i) in enumerate(seen): calls.append((m, i.requires_grad_(inputs or k > 0), own))
-    z, x = torch.randn(batch, generator.n_latent), torch.randn(2*batch, 1, 28, 28)
-    record(generator, z, True, False)
-    record(discriminator, x, True, False)
-    record(discriminator, x[:batch], False, True)
-    weights = [m.weight.detach().clone().requires_grad_(own) for m, _, own in calls]
-    ops = [_operation(m) for m, _, _ in calls]
+    number = torch.bfloat16 if precision == 'bf16' else torch.float32
+    device, calls = next(generator.parameters()).device, []
+    z = torch.randn(batch, generator.n_latent, device=device)
+    x = torch.randn(2*batch, 1, 28, 28, device=device)
+    passes = (generator, z, True, False), (discriminator, x, True, False), (discriminator, x[:batch], False, True)
+    for net, given, own, back in passes:   # own: gradients of the weights; back: of the network's input
+        for k, (layer, inputs) in enumerate(_inputs_of_layers(net, given)):
+            weight = layer.weight.detach().to(number, copy=True).requires_grad_(own)
+            inputs = inputs.to(number, copy=True).requires_grad_(back or k > 0)
+            calls.append((_operation(layer), inputs, weight))
     def run():
-        for op, w, (_, i, own) in zip(ops, weights, calls):
-            out = op(i, w)
-            torch.autograd.grad(out, [t for t in (i, w) if t.requires_grad], torch.ones_like(out))
+        for operation, inputs, weight in calls:
+            out = operation(inputs, weight)
+            torch.autograd.grad(out, [t for t in (inputs, weight) if t.requires_grad], torch.ones_like(out))
     return run
 
-def _operation(m):
-    kind = next(cls for cls in type(m).__mro__ if cls.__name__ in ('Linear', 'FromVector', 'FromImage', 'ToImage', 'Conv2d', 'ConvTranspose2d'))
-    if kind in (FromImage, ToImage): quick = kind(max(m.in_channels, m.out_channels))
-    elif kind is FromVector: quick = kind(m.in_channels, m.out_channels, m.kernel_size)
-    elif kind is Linear: quick = kind(m.in_features, m.out_features)
-    else: quick = kind(m.in_channels, m.out_channels, m.kernel_size, m.stride, m.padding)
-    return lambda x, w: functional_call(quick.to(x.device), dict(weight=w), x)
+def _inputs_of_layers(network, given):
+    "Each linear or convolutional layer of a network, with what arrives at it."
+    seen, kinds = [], (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+    layers = [m for m in network.train().modules() if isinstance(m, kinds)]
+    keep = lambda layer, inputs: seen.append((layer, inputs[0].detach()))
+    hooks = [layer.register_forward_pre_hook(keep) for layer in layers]
+    with torch.no_grad(): network(given)
+    for hook in hooks: hook.remove()
+    return seen
+
+def _operation(layer):
+    if isinstance(layer, nn.Linear): return F.linear
+    convolve = F.conv2d if isinstance(layer, nn.Conv2d) else F.conv_transpose2d
+    return partial(convolve, stride=layer.stride, padding=layer.padding)
 
 # %% ../nbs/93_bench.ipynb #c8ebd2d7
-GANS = {'MLP GAN': (MLPGenerator, MLPDiscriminator, {}), **{f'DCGAN, width {w}': (DCGenerator, SNDiscriminator, dict(width=w)) for w in (16, 32)}}
+GANS = {'MLP GAN': (MLPGenerator, MLPDiscriminator, {}),
+        **{f'DCGAN, width {w}': (DCGenerator, SNDiscriminator, dict(width=w)) for w in (16, 32, 64)}}
 
 def gan_contestants(
     generator:type, # class of the generator
@@ -281,15 +266,27 @@ def gan_contestants(
     batches:int=8, # of 128 images, in a call
     device:str='cpu' # where
 )->dict: # functions by name
-    "What is timed: a short epoch of our loop and of the tutorials', and its arithmetic alone."
-    images, rng = typeset_digits(128*batches, seed=0)[0].to(device), torch.Generator(device).manual_seed(0)
-    with seeded(0): nets = [cls(**arguments).to(device) for cls in (generator, discriminator)]
-    theirs, ours = [torch_layers(copy.deepcopy(net)) for net in nets], [copy.deepcopy(net).to(memory_format=torch.channels_last) for net in nets]
-    adam = lambda nets, **kw: [optim.Adam(net.parameters(), lr=2e-4, betas=(.5, .999), **kw) for net in nets]
-    ours, theirs = (*ours, *adam(ours, fused=True)), (*theirs, *adam(theirs))
+    "Short epochs of the tutorials' loop and, in both precisions, of ours and of its arithmetic alone."
+    images = typeset_digits(128*batches, seed=0)[0].to(device)
     loader = DataLoader(_OneByOne(images.cpu()), batch_size=128, shuffle=True)
-    limit = bare_arithmetic(*(net.to(memory_format=torch.channels_last) for net in nets))
-    return dict(ours=lambda: one_epoch(*ours, images, 128, rng), tutorial=lambda: tutorial_epoch(*theirs, loader), arithmetic=lambda: [limit() for _ in range(batches)])
+    with seeded(0): nets = [cls(**arguments).to(device) for cls in (generator, discriminator)]
+    theirs = [copy.deepcopy(net) for net in nets]
+    theirs += [optim.Adam(net.parameters(), lr=2e-4, betas=(.5, .999)) for net in theirs]
+    found = dict(tutorial=lambda: tutorial_epoch(*theirs, loader))
+    for precision in ('float32', 'bf16'):
+        found[f'ours, {precision}'] = _our_epoch(nets, images, precision, device)
+        limit = bare_arithmetic(*(net.to(memory_format=torch.channels_last) for net in nets), 128, precision)
+        found[f'arithmetic, {precision}'] = lambda limit=limit: [limit() for _ in range(batches)]
+    return found
+
+def _our_epoch(nets, images, precision, device):
+    nets = [copy.deepcopy(net).to(memory_format=torch.channels_last) for net in nets]
+    opts = [optim.Adam(net.parameters(), lr=2e-4, betas=(.5, .999), fused=True) for net in nets]
+    rng = torch.Generator(device).manual_seed(0)
+    def step(real):
+        z = torch.randn(len(real), nets[0].n_latent, generator=rng, device=device)
+        return gan_step(*nets, *opts, real, z, precision)
+    return lambda: one_epoch(step, images, 128, rng)
 
 # %% ../nbs/93_bench.ipynb #66ec99e9
 def bench_gan(
@@ -302,14 +299,22 @@ def bench_gan(
 )->list: # rows as dictionaries
     "Images a second of our loop and of the tutorials', the limit, and the memory of each."
     before, rows, cuda = torch.get_num_threads(), [], torch.device(device).type == 'cuda'
-    for n, (name, gan) in product_of(threads if not cuda else (before,), gans.items()):
+    wait = torch.cuda.synchronize if cuda else lambda: None
+    for n, (name, gan) in product((before,) if cuda else threads, gans.items()):
         torch.set_num_threads(n)
-        median = in_turn(gan_contestants(*gan, batches, device), seconds, sync=torch.cuda.synchronize if cuda else lambda: None)
-        row = dict(gan=name, device=device, threads=n, images_per_second={k: 128*batches/v for k, v in median.items()}, speedup=median['tutorial']/median['ours'], limit=median['tutorial']/median['arithmetic'])
-        if memory and sys.platform == 'linux' and not cuda and n == threads[0]: row['peak_MiB'] = {k: gan_memory(name, k) for k in ('ours', 'tutorial')}
-        rows.append(row)
+        seconds_of = in_turn(gan_contestants(*gan, batches, device), seconds, sync=wait)
+        asked = memory and sys.platform == 'linux' and not cuda and n == threads[0]
+        rows += [_gan_row(name, n, precision, seconds_of, batches, asked) for precision in ('float32', 'bf16')]
     torch.set_num_threads(before)
     return rows
+
+def _gan_row(name, threads, precision, seconds_of, batches, memory):
+    names = dict(tutorial='tutorial', ours=f'ours, {precision}', arithmetic=f'arithmetic, {precision}')
+    speed = {short: 128*batches/seconds_of[full] for short, full in names.items()}
+    row = dict(gan=name, threads=threads, precision=precision, images_per_second=speed,
+               speedup=speed['ours']/speed['tutorial'], limit=speed['arithmetic']/speed['tutorial'])
+    if memory: row['peak_MiB'] = {short: gan_memory(name, names[short]) for short in ('ours', 'tutorial')}
+    return row
 
 # %% ../nbs/93_bench.ipynb #663ef4e9
 _GAN_PEAK = _STATUS + """
@@ -323,7 +328,7 @@ print(status('VmHWM') - before)
 
 def gan_memory(
     gan:str, # a name in `GANS`
-    contestant:str # `ours` or `tutorial`
+    contestant:str # a name in `gan_contestants`
 )->float: # MiB that the first step takes on top of what was there
     "Peak memory of a step on the CPU, in a process of its own (Linux)."
     code = _GAN_PEAK.format(gan=gan, contestant=contestant)
@@ -345,17 +350,23 @@ def bench_growth(
     return [dict(images=n, epochs=e, seconds=t, ratio_to_linear=t/(base*n*e)) for (n, e), t in median.items()]
 
 # %% ../nbs/93_bench.ipynb #c78277b1
-GAN_GOALS = {'MLP GAN': 2.6, 'DCGAN, width 16': 2., 'DCGAN, width 32': 1.5}
-GAN_HEAD = 'GAN', 'threads', "tutorials' loop (images/s)", 'ours', 'arithmetic alone', 'MiB, ours / tutorials', 'goal'
+GAN_GOALS = {'MLP GAN': 4., 'DCGAN, width 16': 2.2, 'DCGAN, width 32': 2.5, 'DCGAN, width 64': 3.}
+GAN_HEAD = ('GAN', 'threads', 'precision', "tutorials' loop (images/s)", 'ours', 'arithmetic alone',
+            'MiB, ours / tutorials', 'goal')
 GROWTH_HEAD = 'images', 'epochs', 'seconds', 'as a multiple of linear growth'
 
 def gan_table(
     rows:list # of `bench_gan`
 )->list: # rows of text
-    "Speeds as multiples of the tutorials' loop."
-    goal = lambda r: f"{GAN_GOALS[r['gan']]} {'met' if r['speedup'] >= GAN_GOALS[r['gan']] else 'missed'}" if r['gan'] in GAN_GOALS else ''
-    peak = lambda r: f"{r['peak_MiB']['ours']:.0f} / {r['peak_MiB']['tutorial']:.0f}" if 'peak_MiB' in r else ''
-    return [(r['gan'], r['threads'], f"{r['images_per_second']['tutorial']:,.0f}", f"{r['speedup']:.2f}", f"{r['limit']:.2f}", peak(r), goal(r)) for r in rows]
+    "Speeds as multiples of the tutorials' loop; the goals are for bf16 on one thread."
+    def goal(r):
+        if r['precision'] != 'bf16' or r['threads'] > 1 or r['gan'] not in GAN_GOALS: return ''
+        return f"{GAN_GOALS[r['gan']]} {'met' if r['speedup'] >= GAN_GOALS[r['gan']] else 'missed'}"
+    def text(r):
+        peak = '{ours:.0f} / {tutorial:.0f}'.format(**r['peak_MiB']) if 'peak_MiB' in r else ''
+        speeds = f"{r['images_per_second']['tutorial']:,.0f}", f"{r['speedup']:.2f}", f"{r['limit']:.2f}"
+        return (r['gan'], r['threads'], r['precision'], *speeds, peak, goal(r))
+    return [text(r) for r in rows]
 
 def growth_table(
     rows:list # of `bench_growth`

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .fast_layers import FromImage, FromVector, ToImage
 from .gan import check_images, check_latent
 
 # %% ../nbs/06_dcgan.ipynb #fd2955c3
@@ -18,15 +17,15 @@ class DCGenerator(nn.Module):
     "Images from latent vectors through transposed convolutions (Radford et al., 2015)."
     def __init__(self,
         n_latent:int=100, # size of the latent vector
-        width:int=64 # channels of the 14 x 14 layer; the 7 x 7 layer has twice as many
+        width:int=32 # channels of the 14 x 14 layer; each layer before it has twice as many
     ):
         super().__init__()
         self.n_latent, self.arguments = n_latent, dict(n_latent=n_latent, width=width)
         self.layers = nn.Sequential(
-            FromVector(n_latent, 4*width, 4), nn.BatchNorm2d(4*width), nn.ReLU(),           # 1 -> 4
-            _up(4*width, 2*width, 3, 2, 1), nn.BatchNorm2d(2*width), nn.ReLU(),       # 4 -> 7
-            _up(2*width, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU(),           # 7 -> 14
-            ToImage(width), nn.Tanh())                                                # 14 -> 28
+            _up(n_latent, 4*width, 4, 1, 0), nn.BatchNorm2d(4*width), nn.ReLU(),   #  1 ->  4
+            _up(4*width, 2*width, 3, 2, 1), nn.BatchNorm2d(2*width), nn.ReLU(),    #  4 ->  7
+            _up(2*width, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU(),        #  7 -> 14
+            nn.ConvTranspose2d(width, 1, 4, 2, 1), nn.Tanh())                      # 14 -> 28
 
     def forward(self,
         z:torch.Tensor # latent vectors `(batch, n_latent)`
@@ -34,21 +33,22 @@ class DCGenerator(nn.Module):
         "The images that the latent vectors stand for."
         return self.layers(check_latent(z, self.n_latent)[:, :, None, None])
 
-def _up(n_in, n_out, kernel, stride, padding): return nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding, bias=False)
+def _up(n_in, n_out, kernel, stride, padding):
+    return nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding, bias=False)
 
 # %% ../nbs/06_dcgan.ipynb #6829b610
 class SNDiscriminator(nn.Module):
-    "How real an image looks, through convolutions whose kernel matrices have spectral norm 1 (Miyato et al., 2018), as a logit."
+    "How real an image looks, as a logit, through convolutions with spectral norm (Miyato et al., 2018)."
     def __init__(self,
         width:int=32 # channels of the 14 x 14 layer; each further layer has twice as many
     ):
         super().__init__()
         self.arguments = dict(width=width)
         self.layers = nn.Sequential(
-            spectral_norm(FromImage(width)), nn.LeakyReLU(.1),     # 28 -> 14
-            _down(width, 2*width, 4, 2, 1), nn.LeakyReLU(.1),      # 14 -> 7
-            _down(2*width, 4*width, 3, 2, 1), nn.LeakyReLU(.1),    # 7 -> 4
-            _down(4*width, 1, 4, 1, 0), nn.Flatten(0))             # 4 -> 1
+            _down(1, width, 4, 2, 1), nn.LeakyReLU(.1),            # 28 -> 14
+            _down(width, 2*width, 4, 2, 1), nn.LeakyReLU(.1),      # 14 ->  7
+            _down(2*width, 4*width, 3, 2, 1), nn.LeakyReLU(.1),    #  7 ->  4
+            _down(4*width, 1, 4, 1, 0), nn.Flatten(0))             #  4 ->  1
 
     def forward(self,
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]
@@ -56,7 +56,8 @@ class SNDiscriminator(nn.Module):
         "The logits of images."
         return self.layers(check_images(x))
 
-def _down(n_in, n_out, kernel, stride, padding): return spectral_norm(nn.Conv2d(n_in, n_out, kernel, stride, padding))
+def _down(n_in, n_out, kernel, stride, padding):
+    return spectral_norm(nn.Conv2d(n_in, n_out, kernel, stride, padding))
 
 # %% ../nbs/06_dcgan.ipynb #839a6a17
 @torch.no_grad()

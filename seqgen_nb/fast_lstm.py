@@ -9,8 +9,7 @@ __all__ = ['run_lstm']
 from math import prod
 
 import torch
-
-from .fast_layers import product
+from torch.nn.functional import linear
 
 # %% ../nbs/95_fast_lstm.ipynb #b565185b
 def _tanh(x, out=None):
@@ -66,7 +65,7 @@ class _Fast(torch.autograd.Function):
         h, w = rows[:, :, n_in:-1], torch.cat([weight, bias[:, None]], dim=1)
         w[3*n:] *= 2                                             # so that one sigmoid serves all four gates
         if not way_back: gates, c = gates.expand(time, batch, 4*n), c[:1].expand(time + 1, batch, n)
-        for row, c_before, gate, c_t, h_t in zip(rows, c, gates, c[1:], h[1:]): _forward_step(product(row, w), c_before, gate, c_t, h_t)
+        for row, c_before, gate, c_t, h_t in zip(rows, c, gates, c[1:], h[1:]): _forward_step(linear(row, w), c_before, gate, c_t, h_t)
         ctx.set_materialize_grads(False)
         ctx.loop = loop
         if way_back: ctx.save_for_backward(x, weight, bias, h0, c0, rows)
@@ -93,10 +92,10 @@ def _through_time(x, weight, h0, c0, rows, gates, c, dhs, dh, dc, want_dx):
         for t in reversed(range(start, stop)):
             if dhs is not None: dh = dh + dhs[:, t]
             _backward_step(gates[t], c[t], c[t + 1], dh, dc, room[t - start])
-            dh = product(room[t - start], from_h)
+            dh = linear(room[t - start], from_h)
         da = room[:stop - start].flatten(0, 1)
-        dw = dw + product(rows[start:stop].flatten(0, 1).T, da.T)
-        if want_dx: dx[:, start:stop] = product(da, from_x).unflatten(0, (-1, batch)).transpose(0, 1)
+        dw = dw + linear(rows[start:stop].flatten(0, 1).T, da.T)
+        if want_dx: dx[:, start:stop] = linear(da, from_x).unflatten(0, (-1, batch)).transpose(0, 1)
     return dx, dw[:-1].T, dw[-1], dh, dc
 
 # %% ../nbs/95_fast_lstm.ipynb #61be1de7

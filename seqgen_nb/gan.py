@@ -4,9 +4,12 @@
 
 # %% auto #0
 __all__ = ['MEASURES', 'MLPGenerator', 'check_latent', 'MLPDiscriminator', 'check_images', 'discriminator_loss', 'generator_loss',
-           'gan_step', 'latents', 'sample', 'averaged', 'fit_gan', 'one_epoch', 'fresh_discriminator', 'show_stages']
+           'gan_step', 'latents', 'sample', 'averaged', 'Recipe', 'fit_gan', 'one_epoch', 'fresh_discriminator',
+           'show_stages']
 
 # %% ../nbs/05_gan.ipynb #3338ce38
+from dataclasses import asdict, dataclass, replace
+
 import torch
 from matplotlib.figure import Figure
 from torch import nn, optim
@@ -14,12 +17,11 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .data import checksum
-from .fast_layers import Linear
 from .plots import from_uint8, png, read_png, show_sheets, tile
-from .runs import Run, SeqgenError, pick_device
+from .runs import Run, SeqgenError, pick_device, pick_precision
 
 # %% ../nbs/05_gan.ipynb #a5bfb231
-def _widen(n_in, n_out): return Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), nn.LeakyReLU(.2)
+def _widen(n_in, n_out): return nn.Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), nn.LeakyReLU(.2)
 
 class MLPGenerator(nn.Module):
     "Images from latent vectors through linear layers (Goodfellow et al., 2014, with batch norm)."
@@ -31,7 +33,7 @@ class MLPGenerator(nn.Module):
         self.n_latent, self.arguments = n_latent, dict(n_latent=n_latent, widths=tuple(widths))
         sizes = [n_latent, *widths]
         hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in _widen(a, b)]
-        self.layers = nn.Sequential(*hidden, Linear(sizes[-1], 28*28), nn.Tanh())
+        self.layers = nn.Sequential(*hidden, nn.Linear(sizes[-1], 28*28), nn.Tanh())
 
     def forward(self,
         z:torch.Tensor # latent vectors `(batch, n_latent)`
@@ -58,8 +60,8 @@ class MLPDiscriminator(nn.Module):
         super().__init__()
         self.arguments = dict(widths=tuple(widths))
         sizes = [28*28, *widths]
-        hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in (Linear(a, b), nn.LeakyReLU(.2))]
-        self.layers = nn.Sequential(nn.Flatten(), *hidden, Linear(sizes[-1], 1))
+        hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.LeakyReLU(.2))]
+        self.layers = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], 1))
 
     def forward(self,
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]
@@ -100,19 +102,23 @@ def gan_step(
     opt_g:optim.Optimizer, # for the generator's weights
     opt_d:optim.Optimizer, # for the discriminator's weights
     real:torch.Tensor, # images `(batch, 1, 28, 28)` in [-1, 1]
-    z:torch.Tensor # latent vectors `(batch, n_latent)`
+    z:torch.Tensor, # latent vectors `(batch, n_latent)`
+    precision:str='float32' # of the networks' passes: `float32` or `bf16`
 )->torch.Tensor: # the six `MEASURES`, on the device
-    "Update the discriminator, then the generator, on one batch (after Goodfellow et al., 2014, algorithm 1 with k = 1, but with one `z` for both)."
-    fake = generator(z)
-    on_real, on_fake = discriminator(torch.cat([real, fake.detach()])).chunk(2)
+    "One update of the discriminator, then one of the generator (Goodfellow et al., 2014, k = 1)."
+    cast = torch.autocast(real.device.type, torch.bfloat16, enabled=precision == 'bf16')
+    with cast: fake = generator(z)
+    with cast: logits = discriminator(torch.cat([real, fake.detach()]))
+    on_real, on_fake = logits.float().chunk(2)
     loss_d = discriminator_loss(on_real, on_fake)
     _update(opt_d, loss_d)
     discriminator.requires_grad_(False)
-    loss_g = generator_loss(discriminator(fake))
+    with cast: logits = discriminator(fake)
+    loss_g = generator_loss(logits.float())
     _update(opt_g, loss_g)
     discriminator.requires_grad_(True)
-    with torch.no_grad():
-        return torch.stack([loss_d, loss_g, (on_real > 0).float().mean(), (on_fake < 0).float().mean(), on_real.mean(), on_fake.mean()])
+    right_real, right_fake = (on_real > 0).float().mean(), (on_fake < 0).float().mean()
+    return torch.stack([loss_d, loss_g, right_real, right_fake, on_real.mean(), on_fake.mean()]).detach()
 
 def _update(opt, loss):
     opt.zero_grad()
@@ -150,71 +156,89 @@ def averaged(
     return AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 # %% ../nbs/05_gan.ipynb #eddfabaa
+@dataclass(frozen=True)
+class Recipe:
+    "How two networks are trained against each other; the defaults are those of the MLP GAN."
+    epochs:int=200 # times to go through the images
+    batch:int=128 # images in a step
+    lr:float=2e-4 # Adam's step size for the generator (Kingma and Ba, 2015)
+    lr_d:float=None # Adam's step size for the discriminator; by default the same
+    betas:tuple=(.9, .999) # Adam's decay rates, for both
+    seed:int=0 # of the shuffling and of the latent vectors
+    ema:float=None # decay of a moving average of the generator's weights, such as 0.999
+    sample_every:int=20 # epochs between two sheets of samples
+    precision:str='auto' # of the networks' passes: `auto`, `float32` or `bf16`
+
 def fit_gan(
     generator:nn.Module, # `(batch, n_latent)` to images; is trained in place
     discriminator:nn.Module, # images to logits `(batch,)`; is trained in place
     images:torch.Tensor, # real images, uint8 `(N, 1, 28, 28)`
     run:Run=None, # where the training is kept; in memory only by default
-    epochs:int=200, # times to go through the images
-    batch:int=128, # images in a step
-    lr:float=2e-4, # Adam's step size for the generator
-    lr_d:float=None, # Adam's step size for the discriminator; by default the same
-    betas:tuple=(.5, .999), # Adam's decay rates, for both
-    seed:int=0, # of the shuffling and of the latent vectors
-    ema:float=None, # decay of a moving average of the generator's weights, such as 0.999; none by default
-    sample_every:int=20, # epochs between two sheets of samples
+    recipe:Recipe=Recipe(), # step sizes, epochs, seed, ...
     dataset:str='unnamed', # what the images are, for the record
-    device:str=None # `cuda`, `mps` or `cpu`; by default the first there is
+    device:str=None, # `cuda`, `mps` or `cpu`; by default the first there is
+    **changes # fields of the recipe to change, such as `epochs=5`
 )->Run: # the run, with its history
     "Train two networks against each other and keep what happens."
-    device, images = pick_device(device), _check_training_images(images, batch)
+    r, run, device = replace(recipe, **changes), run or Run(), pick_device(device)
+    images = _check_training_images(images, r.batch)
+    r = replace(r, lr_d=r.lr_d or r.lr, precision=_precision(run, r, device))
+    record = dict(dataset=dataset, checksum=checksum(images), images=len(images), **_described(generator, discriminator))
+    run.begin(device=str(device), **record, **asdict(r))
     nets = [net.to(device, memory_format=torch.channels_last).train() for net in (generator, discriminator)]
-    opt_g, opt_d = (optim.Adam(net.parameters(), lr=rate, betas=betas, fused=True) for net, rate in zip(nets, (lr, lr_d or lr)))
-    rng = torch.Generator(device).manual_seed(seed)
-    average = dict(average=averaged(nets[0], ema)) if ema else {}
-    run = (run or Run()).begin(epochs, str(device), dataset=dataset, checksum=checksum(images), images=len(images), seed=seed,
-        generator=_describe(generator), discriminator=_describe(discriminator), batch=batch, lr=lr, lr_d=lr_d or lr, betas=betas, ema=ema, sample_every=sample_every)
-    images = images.to(device)
-    for epoch in run.epochs(epochs, generator=generator, discriminator=discriminator, opt_g=opt_g, opt_d=opt_d, rng=rng, **average):
-        if epoch == 1: _keep_samples(run, generator, 0, seed)
-        run.log(epoch, **one_epoch(*nets, opt_g, opt_d, images, batch, rng, lambda b: run.steps(b, epoch), **average))
-        if epoch % sample_every == 0 or epoch == epochs: _keep_samples(run, generator, epoch, seed)
-    run.finish(generator, discriminator=discriminator, **{name: o.module for name, o in average.items()})
+    opts = [optim.Adam(net.parameters(), lr, r.betas, fused=True) for net, lr in zip(nets, (r.lr, r.lr_d))]
+    rng = torch.Generator(device).manual_seed(r.seed)
+    average = averaged(generator, r.ema) if r.ema else None
+
+    def step(real):
+        z = torch.randn(len(real), generator.n_latent, generator=rng, device=device)
+        measures = gan_step(*nets, *opts, real, z, r.precision)
+        if average: average.update_parameters(generator)
+        return measures
+
+    images, kept = images.to(device), dict(average=average) if average else {}
+    state = dict(generator=generator, discriminator=discriminator, opt_g=opts[0], opt_d=opts[1], rng=rng, **kept)
+    for epoch in run.epochs(r.epochs, **state):
+        if epoch == 1: _keep_samples(run, generator, 0, r.seed)
+        run.log(epoch, **one_epoch(step, images, r.batch, rng, lambda b: run.steps(b, epoch)))
+        if epoch % r.sample_every == 0 or epoch == r.epochs: _keep_samples(run, generator, epoch, r.seed)
+    run.finish(generator, discriminator=discriminator, **{name: o.module for name, o in kept.items()})
     return run
 
 # %% ../nbs/05_gan.ipynb #fcf6269e
 def one_epoch(
-    generator:nn.Module, # is trained in place
-    discriminator:nn.Module, # is trained in place
-    opt_g:optim.Optimizer, # for the generator's weights
-    opt_d:optim.Optimizer, # for the discriminator's weights
+    step, # function of a batch of real images in [-1, 1], which gives the six `MEASURES`
     images:torch.Tensor, # real images, uint8 `(N, 1, 28, 28)`
     batch:int, # images in a step
-    rng:torch.Generator, # of the shuffling and of the latent vectors, on the device
-    progress=iter, # what the batches go through, such as a progress bar
-    average:AveragedModel=None # follows the generator, if given
+    rng:torch.Generator, # of the shuffling, on the device
+    progress=iter # what the batches go through, such as a progress bar
 )->dict: # means of the six measures, and of the accuracy
     "Go through `images` once, in random order."
     order = torch.randperm(len(images), generator=rng, device=rng.device).split(batch)
     order = [index for index in order if len(index) == batch]  # a last, smaller batch is left out
-    total = torch.zeros(len(MEASURES), device=rng.device)
-    for index in progress(order):
-        z = torch.randn(batch, generator.n_latent, generator=rng, device=rng.device)
-        total += gan_step(generator, discriminator, opt_g, opt_d, from_uint8(images[index]), z)
-        if average is not None: average.update_parameters(generator)
+    total = sum(step(from_uint8(images[index])) for index in progress(order))
     means = dict(zip(MEASURES, (total/len(order)).tolist()))
     return dict(means, accuracy=(means['accuracy_real'] + means['accuracy_fake'])/2)
 
 def _keep_samples(run, generator, epoch, seed):
-    run.write(f'samples/epoch_{epoch:03}.png', png(tile(sample(generator, latents(25, generator.n_latent, seed)))))
+    sheet = tile(sample(generator, latents(25, generator.n_latent, seed)))
+    run.write(f'samples/epoch_{epoch:03}.png', png(sheet))
     run.keep_stage(generator, epoch)
 
-def _describe(net): return f"{type(net).__name__}({', '.join(f'{k}={v}' for k, v in net.arguments.items())})"
+def _described(*nets):
+    written = lambda net: ', '.join(f'{k}={v}' for k, v in net.arguments.items())
+    return dict(zip(('generator', 'discriminator'), (f'{type(net).__name__}({written(net)})' for net in nets)))
+
+def _precision(run, recipe, device):
+    "What the run began with, if it is to go on; else what the device is quick at."
+    begun = run.config.get('settings', {}).get('precision') if run.resume else None
+    return begun if begun and recipe.precision == 'auto' else pick_precision(recipe.precision, device)
 
 def _check_training_images(images, batch):
     if images.dtype != torch.uint8: raise SeqgenError(f'training images are {images.dtype}: give uint8 from 0 to 255')
     check_images(images)
-    if len(images) < batch or batch < 2: raise SeqgenError(f'{len(images)} images do not fill a batch of {batch}: give more images, or a batch of 2 to {len(images)}')
+    if len(images) < batch or batch < 2:
+        raise SeqgenError(f'{len(images)} images do not fill a batch of {batch}: give more images, or a batch of 2 to {len(images)}')
     return images
 
 # %% ../nbs/05_gan.ipynb #2e0cb38e

@@ -74,7 +74,7 @@ def train_gan(
         else:
             nets, epochs = (DCGenerator(width=profile.width), SNDiscriminator(width=profile.width_d)), profile.dcgan_epochs
             steps = dict(lr=profile.dcgan_lr, lr_d=profile.dcgan_lr_d, betas=(.5, .999))
-    return fit_gan(*nets, images.images, run, epochs, seed=seed, ema=profile.ema, sample_every=sample_every(epochs), dataset=images.name, device=device, **steps)
+    return fit_gan(*nets, images.images, run, epochs=epochs, seed=seed, ema=profile.ema, sample_every=sample_every(epochs), dataset=images.name, device=device, **steps)
 
 # %% ../nbs/92_reproduce.ipynb #bf619c5d
 def sample_every(
