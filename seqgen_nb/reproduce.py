@@ -42,7 +42,8 @@ class Profile:
 PROFILES = dict(
     tiny =Profile(palindromes=1000,   held_out=200,    lstm_epochs=2, images=512,  gan_epochs=2,   dcgan_epochs=2,   width=4,  width_d=2,  scored=100, judge_epochs=1),
     quick=Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=10,  dcgan_epochs=8,   width=16, width_d=16, gan_beta=.5, dcgan_lr=1e-3),
-    full =Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=200, dcgan_epochs=200, width=64, width_d=32, ema=.999, judge_epochs=3))
+    full =Profile(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None, gan_epochs=200, dcgan_epochs=200, width=32, width_d=32,
+                  dcgan_lr=1e-3, dcgan_lr_d=1e-4, ema=.999, judge_epochs=3))
 
 # %% ../nbs/92_reproduce.ipynb #cabec57c
 def train_lstm(
