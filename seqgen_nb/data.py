@@ -56,10 +56,11 @@ def split_palindromes(
     _check_length(length)
     size = (length + 1)//2
     if n_held_out >= base**size:
-        raise SeqgenError(f'{n_held_out} held-out palindromes of length {length} leave none to train on, for there are {base**size}: ask for fewer, or for longer ones')
-    g = torch.Generator().manual_seed(seed)
-    held_out = _distinct(n_held_out, size, base, g)
-    train = _avoiding(n_train, size, base, g, held_out)
+        raise SeqgenError(f'{n_held_out} held-out palindromes of length {length} leave none to train on, '
+                          f'for there are {base**size}: ask for fewer, or for longer ones')
+    for_held_out, for_train = (torch.Generator().manual_seed(2*seed + i) for i in (0, 1))
+    held_out = _distinct(n_held_out, size, base, for_held_out)
+    train = _avoiding(n_train, size, base, for_train, held_out)
     return mirror(train, length), mirror(held_out, length)
 
 # %% ../nbs/01_data.ipynb #212e9727
