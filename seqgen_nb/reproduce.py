@@ -15,7 +15,7 @@ from .dcgan import DCGenerator, SNDiscriminator
 from .evidence import check as check_evidence, figure_png, figures, report_html, results
 from .gan import MLPDiscriminator, MLPGenerator, fit_gan, fresh_discriminator, latents, sample
 from .latent import animate_training
-from .metrics import describe, score, spoilt
+from .metrics import corruptions, extract_features, score
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, seeded, write_atomic
 
@@ -93,7 +93,7 @@ def score_gan(
 )->Run: # the run
     "Score the generators of a run, and keep what was found."
     if run.scores and run.scores[-1]['epoch'] == run.history['epoch'][-1]: return run
-    against = None if images.name.startswith('MNIST') else describe(held_out.images[:profile.scored])
+    against = None if images.name.startswith('MNIST') else extract_features(held_out.images[:profile.scored])
     def row(epoch, weights, net):
         drawn = sample(net, latents(profile.scored, net.n_latent, seed))
         return dict(epoch=epoch, weights=weights, against=images.name if against is None else held_out.name, **score(drawn, against, profile.scored))
@@ -115,7 +115,7 @@ def score_yardsticks(
     held_out # an `ImageSet` of MNIST's test images
 ):
     "Score real images, and spoilt ones, and keep the scores beside the classifier."
-    sets = {'real test images': held_out.images, **spoilt(held_out)}
+    sets = {'real test images': held_out.images, **corruptions(held_out)}
     run.write('scores.json', (json.dumps([dict(name=name, **score(x)) for name, x in sets.items()], indent=1) + '\n').encode())
 
 # %% ../nbs/92_reproduce.ipynb #93c4354e
