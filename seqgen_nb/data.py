@@ -204,7 +204,7 @@ def checksum(
     "The MD5 sum of the pixels."
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
-# %% ../nbs/01_data.ipynb #21a0855c
+# %% ../nbs/01_data.ipynb #6e222319
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`
@@ -221,7 +221,7 @@ def load_images(
         try: return _first(ImageSet(f'MNIST {split}', *mnist(split, root)), n)
         except SeqgenError as e:
             if dataset == 'mnist' or root or os.environ.get('SEQGEN_DATA'): raise
-            warnings.warn(f'digits from fonts take the place of MNIST, and figures will say so; {e}')
+            warnings.warn(f'digits from fonts take the place of MNIST, as figures will say; {e}')
     size, seed = dict(train=(40_000, 0), test=(4_000, 1))[split]
     name = f'typeset digits {split}' + (f', {n} of them' if n else '')
     return ImageSet(name, *typeset_digits(n or size, seed))
