@@ -48,5 +48,7 @@ def test_imports_run_from_the_appendix_to_the_chapters():
     number = {path.stem[3:]: int(path.stem[:2]) for path in (root/'nbs').glob('[0-9][0-9]_*.ipynb')}
     for chapter in chapters:
         tree = ast.parse((root/'seqgen_nb'/f'{chapter.stem[3:]}.py').read_text(encoding='utf-8'))
-        used = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level} - {'runs', 'plots'}
+        relative = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+        names = [[node.module] if node.module else [alias.name for alias in node.names] for node in relative]
+        used = set(sum(names, [])) - {'runs', 'plots'}
         assert all(number[name] < number[chapter.stem[3:]] for name in used), f'{chapter.stem} imports {used}'
