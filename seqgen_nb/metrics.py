@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['JUDGES', 'CRITERIA', 'MEASURES', 'CORRUPTIONS', 'DigitClassifier', 'LeNet', 'fit_classifier', 'accuracy', 'Features',
            'extract_features', 'keep_reference', 'reference', 'score', 'score_by_judges', 'Measure', 'values',
-           'separates', 'score_table', 'add_noise', 'blur', 'repeat', 'corrupted']
+           'separates', 'score_table', 'add_noise', 'blur', 'repeat', 'corrupted', 'corruptions', 'inception_distance']
 
 # %% ../nbs/07_metrics.ipynb #cff73a5d
 from functools import lru_cache
@@ -14,8 +14,7 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import nn, optim
 from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
@@ -87,7 +86,8 @@ def fit_classifier(
                                batch=batch, lr=lr, seed=seed, cycle_over=epochs)
     for epoch in run.epochs(epochs, model=model, opt=opt, schedule=schedule, rng=rng):
         loss = 0.
-        for index in run.steps(torch.randperm(len(train.images), generator=rng).split(batch), epoch):
+        order = torch.randperm(len(train.images), generator=rng)
+        for index in run.steps(order.split(batch), epoch):
             x, y = from_uint8(train.images[index]).to(device), train.labels[index].to(device)
             loss = loss + _optimizer_step(model, opt, schedule, x, y)
         run.log(epoch, loss=loss.item()/steps, held_out_accuracy=accuracy(model, held_out))
@@ -142,11 +142,12 @@ def extract_features(
     return Features(*map(torch.cat, zip(*parts)))
 
 # %% ../nbs/07_metrics.ipynb #e36b4ee7
+def _known(judge):
+    if judge in JUDGES: return shipped(judge)
+    raise SeqgenError(f"unknown judge '{judge}': choose one of {', '.join(JUDGES)}")
+
 @lru_cache
-def _shipped_judge(name):
-    if name not in JUDGES:
-        raise SeqgenError(f"unknown judge '{name}': choose one of {', '.join(JUDGES)}")
-    return shipped(name).network()
+def _shipped_judge(name): return _known(name).network()
 
 def _prepared(x):
     x = (from_uint8(x) if x.dtype == torch.uint8 else x.float()).cpu()
@@ -170,7 +171,8 @@ def keep_reference(
 ):
     "Keep what a judge sees in real images, as the reference of all scores."
     seen = extract_features(images, run.network())
-    kept = dict(features=seen.features.half(), digits=seen.digits.byte(), confidence=seen.confidence.half())
+    kept = dict(features=seen.features.half(), digits=seen.digits.byte(),
+                confidence=seen.confidence.half())
     run.write('reference.safetensors', save(kept))
 
 @lru_cache
@@ -178,10 +180,10 @@ def reference(
     judge:str='classifier' # `classifier` or `lenet`
 )->Features: # of the first 10,000 training images
     "What a judge sees in the real images that others are compared with."
-    path = shipped(judge).folder/'reference.safetensors'
+    path = _known(judge).folder/'reference.safetensors'
     if not path.exists(): raise SeqgenError(f'there is no {path}: install the package anew')
-    with safe_open(path, 'pt') as kept: tensor = {name: kept.get_tensor(name) for name in kept.keys()}
-    return Features(tensor['features'].float(), tensor['digits'].long(), tensor['confidence'].float())
+    kept = load_file(path)
+    return Features(kept['features'].float(), kept['digits'].long(), kept['confidence'].float())
 
 # %% ../nbs/07_metrics.ipynb #d7d6814d
 def _neighbours(fake, real, k=5):
@@ -190,14 +192,16 @@ def _neighbours(fake, real, k=5):
     for own in (fakes, reals): own.fill_diagonal_(float('inf'))
     within = across < reals.kthvalue(k).values
     same = torch.cat([fakes.amin(1) < across.amin(1), reals.amin(1) < across.amin(0)])
-    return dict(density=within.sum().item()/(k*len(fake)), coverage=within.any(0).float().mean().item(),
+    density, coverage = within.sum()/(k*len(fake)), within.any(0).float().mean()
+    return dict(density=density.item(), coverage=coverage.item(),
                 nearest_neighbour=same.float().mean().item())
 
 # %% ../nbs/07_metrics.ipynb #cc164b2e
 def _classes(fake, real):
     share = lambda seen: torch.bincount(seen.digits, minlength=10).double()/len(seen.digits)
     p, q = share(fake), share(real).clamp(min=1e-6)
-    return dict(digits_found=int((p >= .01).sum()), class_kl=torch.special.xlogy(p, p/q).sum().item(),
+    return dict(digits_found=int((p >= .01).sum()),
+                class_kl=torch.special.xlogy(p, p/q).sum().item(),
                 confidence=fake.confidence.mean().item())
 
 # %% ../nbs/07_metrics.ipynb #cfca673c
@@ -231,26 +235,28 @@ def score_by_judges(
 
 # %% ../nbs/07_metrics.ipynb #2b90cc41
 def _by_library(fake, real):
-    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric  # slow to import
+    import torch_fidelity.metric_fid as fid   # here, because it is slow to import
     from torch_fidelity.metric_kid import kid_features_to_metric
     from torch_fidelity.metric_prc import prc_features_to_metric
-    statistics = [fid_features_to_statistics(f.double()) for f in (fake, real)]
-    fid = fid_statistics_to_metric(*statistics, verbose=False)
-    kid = kid_features_to_metric(fake, real, kid_subset_size=min(1000, len(fake)), verbose=False)
-    spread = prc_features_to_metric(fake, real, verbose=False)
-    return dict(frechet=fid['frechet_inception_distance'], kernel=kid['kernel_inception_distance_mean'],
-                precision=spread['precision'], recall=spread['recall'])
+    subset = min(1000, len(fake))
+    statistics = [fid.fid_features_to_statistics(f.double()) for f in (fake, real)]
+    found = {**fid.fid_statistics_to_metric(*statistics, verbose=False),
+             **kid_features_to_metric(fake, real, kid_subset_size=subset, verbose=False),
+             **prc_features_to_metric(fake, real, verbose=False)}
+    names = dict(frechet='frechet_inception_distance', kernel='kernel_inception_distance_mean',
+                 precision='precision', recall='recall')
+    return {ours: found[theirs] for ours, theirs in names.items()}
 
 # %% ../nbs/07_metrics.ipynb #c0de2d11
 class Measure(NamedTuple):
     "How a score is called, which way it is better, and how it is written."
     label:str # its name in tables and figures
-    better:str # `↓` lower, `↑` higher
+    better:str # `↓` lower, `↑` higher, or where it is best
     form:str # format of its numbers
 
 CRITERIA = {
     'distance to the data': dict(
-        frechet=Measure('FID', '↓', '.2f'), kernel=Measure('KID', '↓', '.4f'),
+        frechet=Measure('FID', '↓', '.2f'), kernel=Measure('KID', '↓', '.3g'),
         fresh_linear=Measure('linear', '↓', '.0%'), fresh_mlp=Measure('MLP', '↓', '.0%'),
         fresh_convolutional=Measure('convolutional', '↓', '.0%')),
     'fidelity': dict(
@@ -260,6 +266,9 @@ CRITERIA = {
         digits_found=Measure('digits found', '↑', '.0f'))}
 
 MEASURES = {name: measure for group in CRITERIA.values() for name, measure in group.items()}
+MEASURES.update(
+    nearest_neighbour=Measure('nearest neighbour', '→ 50 %', '.0%'),
+    class_kl=Measure('class divergence (nats)', '↓', '.3f'))
 
 # %% ../nbs/07_metrics.ipynb #9b5a6f20
 def values(
@@ -280,13 +289,14 @@ def _value(record, measure, judge):
 
 # %% ../nbs/07_metrics.ipynb #7e2c5b93
 def separates(
-    measure:str, # a key of `MEASURES`
+    measure:str, # a key of `MEASURES` that is better lower or higher
     a:list, # its values for one network, a number a seed
     b:list # and for another
 )->bool: # False, too, where either was not measured
     "Is every value of `a` better than every value of `b`?"
     if not a or not b: return False
-    return max(a) < min(b) if MEASURES[measure].better == '↓' else min(a) > max(b)
+    sign = {'↓': -1, '↑': 1}[MEASURES[measure].better]
+    return min(sign*v for v in a) > max(sign*v for v in b)
 
 # %% ../nbs/07_metrics.ipynb #e1d3c7a4
 def score_table(
@@ -301,13 +311,15 @@ def score_table(
     cell = lambda records, name, judge: _cell(values(records, name, judge), MEASURES[name].form)
     body = [(title, *(cell(_as_list(records), *column) for column in columns))
             for title, records in rows.items()]
-    return markdown_table(body, (head, *(_title(*c, len(judges)) for c in columns)), 'l' + 'r'*len(columns))
+    titles = [_title(*column, len(judges)) for column in columns]
+    return markdown_table(body, (head, *titles), 'l' + 'r'*len(columns))
 
 def _as_list(records): return records if isinstance(records, list) else [records]
 
 def _title(name, judge, judges):
-    whose = f", {dict(lenet='LeNet').get(judge, judge)}" if judges > 1 and not name.startswith('fresh_') else ''
-    return f'{MEASURES[name].label}{whose} {MEASURES[name].better}'
+    label, better, _ = MEASURES[name]
+    if judges == 1 or name.startswith('fresh_'): return f'{label} {better}'
+    return f"{label}, {dict(lenet='LeNet').get(judge, judge)} {better}"
 
 def _cell(numbers, form):
     if not numbers: return '–'
@@ -348,3 +360,36 @@ def corrupted(
     if how == 'repetition': return repeat(real.images[:level], n)
     common = torch.bincount(real.labels).argsort(descending=True)[:level]
     return repeat(real.images[torch.isin(real.labels, common)], n)
+
+# %% ../nbs/07_metrics.ipynb #8c0f4e27
+def corruptions(
+    real:ImageSet, # real images
+    seed:int=0 # of the noise
+)->dict: # uint8 images by what was done to them, as many as there were
+    "Real images, damaged in four ways."
+    n = len(real.images)
+    return {'with noise': add_noise(real.images, .1, seed), 'blurred': blur(real.images, 1.),
+            'without fours': repeat(real.images[real.labels != 4], n),
+            '100 images, repeated': repeat(real.images[:100], n)}
+
+# %% ../nbs/07_metrics.ipynb #efac5f8e
+def inception_distance(
+    images:torch.Tensor, # uint8, or floats in [-1, 1], `(n, 1, 28, 28)`
+    real:torch.Tensor=None # real images; by default as many of MNIST's training images
+)->float: # FID
+    "FID in the features of the Inception network (Heusel et al., 2017), by torch-fidelity."
+    from torch_fidelity import calculate_metrics
+    if real is None: real = load_images('mnist', 'train', n=len(images)).images
+    sets = [_AsPhotographs(_checked(x)) for x in (images, real)]
+    asked = dict(fid=True, cuda=torch.cuda.is_available(), verbose=False)
+    try: found = calculate_metrics(input1=sets[0], input2=sets[1], **asked)
+    except OSError as e:
+        raise SeqgenError(f'the weights of the Inception network cannot be had ({e}): '
+                          'leave inception out, or try again with a connection') from e
+    return found['frechet_inception_distance']
+
+class _AsPhotographs(torch.utils.data.Dataset):
+    "Images of one channel as torch-fidelity expects photographs: bytes, three channels."
+    def __init__(self, images): self.images = to_uint8(images)
+    def __len__(self): return len(self.images)
+    def __getitem__(self, i): return self.images[i].expand(3, -1, -1)

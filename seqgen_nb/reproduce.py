@@ -15,7 +15,7 @@ from .dcgan import DCGenerator, SNDiscriminator
 from .evidence import check as check_evidence, figure_png, figures, report_html, results
 from .gan import MLPDiscriminator, MLPGenerator, fit_gan, fresh_discriminator, latents, sample
 from .latent import animate_training
-from .metrics import corruptions, extract_features, score
+from .metrics import corruptions, score_by_judges
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, seeded, write_atomic
 
@@ -93,10 +93,10 @@ def score_gan(
 )->Run: # the run
     "Score the generators of a run, and keep what was found."
     if run.scores and run.scores[-1]['epoch'] == run.history['epoch'][-1]: return run
-    against = None if images.name.startswith('MNIST') else extract_features(held_out.images[:profile.scored])
+    against = None if images.name.startswith('MNIST') else held_out.images[:profile.scored]
     def row(epoch, weights, net):
         drawn = sample(net, latents(profile.scored, net.n_latent, seed))
-        return dict(epoch=epoch, weights=weights, against=images.name if against is None else held_out.name, **score(drawn, against, profile.scored))
+        return dict(epoch=epoch, weights=weights, against=images.name if against is None else held_out.name, **score_by_judges(drawn, against, profile.scored))
     last = run.history['epoch'][-1]
     rows = [row(epoch, 'stage', run.network(epoch=epoch)) for epoch in run.stages if profile.judge_epochs and epoch < last]
     rows.append(row(last, 'final', run.network()))
@@ -114,9 +114,9 @@ def score_yardsticks(
     run:Run, # the classifier's run
     held_out # an `ImageSet` of MNIST's test images
 ):
-    "Score real images, and spoilt ones, and keep the scores beside the classifier."
+    "Score real images, and damaged ones, and keep the scores beside the classifier."
     sets = {'real test images': held_out.images, **corruptions(held_out)}
-    run.write('scores.json', (json.dumps([dict(name=name, **score(x)) for name, x in sets.items()], indent=1) + '\n').encode())
+    run.write('scores.json', (json.dumps([dict(name=name, **score_by_judges(x)) for name, x in sets.items()], indent=1) + '\n').encode())
 
 # %% ../nbs/92_reproduce.ipynb #93c4354e
 @command
