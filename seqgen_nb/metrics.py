@@ -286,11 +286,9 @@ def values(
     return [v for v in found if v is not None]
 
 def _value(record, measure, judge):
-    if not measure.startswith('fresh_'):
-        return (record if judge == 'classifier' else record.get(judge, {})).get(measure)
-    fresh = dict(record.get('fresh', {}))
-    if 'mlp' not in fresh and 'linear' in fresh: fresh['mlp'] = fresh.pop('linear')  # older records call it so
-    return fresh.get(measure.removeprefix('fresh_'), {}).get('accuracy')
+    if measure.startswith('fresh_'):
+        return record.get('fresh', {}).get(measure.removeprefix('fresh_'), {}).get('accuracy')
+    return (record if judge == 'classifier' else record.get(judge, {})).get(measure)
 
 # %% ../nbs/07_metrics.ipynb #7e2c5b93
 def separates(
@@ -364,8 +362,8 @@ CORRUPTIONS = dict(   # from the images as they are to the greatest damage
 
 def corrupted(
     real:ImageSet, # real images, more than `n`
-    how:str, # a key of `CORRUPTIONS`
-    level:float, # strength of noise or blur; number of digits, or of distinct images, that are left
+    how:str, # a key of `CORRUPTIONS`, or `without`
+    level:float, # strength; digits or distinct images that are left; the digit that is missing
     n:int, # how many images
     seed:int=0 # of the noise
 )->torch.Tensor: # uint8 `(n, 1, 28, 28)`
@@ -373,12 +371,13 @@ def corrupted(
     if how == 'noise': return add_noise(real.images[:n], level, seed)
     if how == 'blur': return blur(real.images[:n], level)
     if how == 'repetition': return repeat(real.images[:level], n)
+    if how == 'without': return repeat(real.images[real.labels != level], n)
     common = torch.bincount(real.labels).argsort(descending=True)[:level]
     return repeat(real.images[torch.isin(real.labels, common)], n)
 
 # %% ../nbs/07_metrics.ipynb #8c0f4e27
-YARDSTICKS = {'noise 0.1': ('noise', .1), 'blur 1 pixel': ('blur', 1.),
-              '9 digits left': ('digits', 9), '100 images, repeated': ('repetition', 100)}
+YARDSTICKS = {'with noise': ('noise', .1), 'blurred': ('blur', 1.),
+              'without fours': ('without', 4), '100 images, repeated': ('repetition', 100)}
 
 # %% ../nbs/07_metrics.ipynb #efac5f8e
 def inception_distance(
