@@ -259,8 +259,9 @@ def _report(folder, profile, seed, seeds):
     which = f'seed {seed}' if seeds == 1 else f'seeds {seed} to {seed + seeds - 1}; the figures show seed {seed}'
     lead = f'Trained with seqgen_reproduce --profile {profile} on palindromes and on {images}, {which}.'
     write_atomic(folder/'report.html', report_html(rows, pictures, lead).encode())
-    for what, value in rows: print(f'{what:45} {value}')
-    print(f'\\nThe report is in {folder/"report.html"}, made from {images}.')
+    wide = max(len(what) for what, _ in rows)
+    for what, value in rows: print(what.ljust(wide), value)
+    print(f'\nThe report is in {folder/"report.html"}, made from {images}.')
 
 # %% ../nbs/92_reproduce.ipynb #ef45ba8c
 def _rows(runs, seed):
