@@ -12,7 +12,7 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import checksum, one_hot
-from .lstm import LSTM, start_state, xavier_linear
+from .lstm import LSTM, initial_state, xavier_linear
 from .runs import Run, SeqgenError, pick_device
 
 # %% ../nbs/03_palindromes.ipynb #0f5ac73c
@@ -120,7 +120,7 @@ def hidden_gradients(
     "Norm of the gradient of the loss with respect to the state after each step."
     given, asked = split_target(x)
     inputs, states = one_hot(given, model.base), []
-    state = start_state(model.recurrent.cell, inputs)
+    state = initial_state(model.recurrent.cell, inputs)
     for digit in inputs.unbind(1):
         state = model.recurrent.cell(digit, state)
         states.append(state)

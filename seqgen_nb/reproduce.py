@@ -48,8 +48,8 @@ PROFILES = dict(
     tiny=Profile(gan=Recipe(2), dcgan=Recipe(2, betas=_sn), width=4, width_d=2, **_tiny),
     quick=Profile(gan=Recipe(10, betas=_sn), dcgan=Recipe(8, lr=1e-3, lr_d=2e-4, betas=_sn),
                   width=16, width_d=16, **_lstm),
-    full=Profile(gan=Recipe(200, ema=.999), dcgan=Recipe(200, lr=2e-4, lr_d=2e-4, betas=_sn, ema=.999),
-                 width=32, width_d=32, judge_epochs=3, **_lstm))
+    full=Profile(gan=Recipe(200, ema=.999),
+                 dcgan=Recipe(200, lr=1e-3, lr_d=1e-4, betas=_sn, ema=.999), width=32, width_d=32, judge_epochs=3, **_lstm))
 
 # %% ../nbs/92_reproduce.ipynb #cabec57c
 def train_lstm(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'SeqgenError', 'TrainingDiverged', 'command', 'pick_device', 'pick_precision', 'bf16_speedup', 'seeded',
-           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained']
+           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained', 'seeds_of']
 
 # %% ../nbs/90_runs.ipynb #eaa19e75
 import csv, hashlib, importlib, io, json, os, platform, subprocess, sys, time, warnings
@@ -480,3 +480,12 @@ def pretrained(
 )->nn.Module: # the trained network: a generator for `gan` and `dcgan`
     "A network that ships with the package, trained, in evaluation mode."
     return shipped(name).network(epoch=epoch)
+
+# %% ../nbs/90_runs.ipynb #095c942b
+def seeds_of(
+    name:str # `gan`, `dcgan` or `lstm`
+)->list: # of runs; that of seed 0 comes first
+    "The runs that ship with the package and differ in the seed alone."
+    first = shipped(name)
+    others = [int(p.name.rpartition('_seed')[2]) for p in first.folder.parent.glob(f'{name}_seed*')]
+    return [first, *(shipped(f'{name}_seed{seed}') for seed in sorted(others))]
