@@ -440,7 +440,7 @@ def origin(self:Run
     if not self.config: raise SeqgenError(f'{self.folder} holds no run yet: train it first')
     asked, env = self.config['settings'], self.config['environment']
     n = asked.get('training_epochs', len(self.history.get('epoch', [])))
-    what = [f"seeds {', '.join(map(str, asked['seeds']))}"] if 'seeds' in asked else [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
+    what = [f"seed{'s'*(len(asked['seeds']) > 1)} {', '.join(map(str, asked['seeds']))}"] if 'seeds' in asked else [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
     parts = [asked.get('dataset'), *what, env['device'], f"revision {env['revision']}"]
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)
 
