@@ -10,11 +10,11 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .commands import animate_training
 from .data import load_images, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
 from .evidence import check as check_evidence, figure_png, figures, report_html, results
 from .gan import MLPDiscriminator, MLPGenerator, fit_gan, fresh_discriminator, latents, sample
-from .latent import animate_training
 from .metrics import describe, score, spoilt
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, seeded, write_atomic
