@@ -1,4 +1,4 @@
-"""The explorer in a real browser: Voila serves a notebook, Chromium moves the sliders and presses the buttons.
+"""The explorer in a real browser: Voila serves a notebook, Chromium moves the sliders and presses the buttons. At the end, what needs no browser.
 
 The picture of it in the book is made by `python tests/test_explorer.py nbs/images/explorer.png`.
 """
@@ -9,6 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from PIL import Image
+
+from seqgen_nb.commands import seqgen_sample
+from seqgen_nb.explore import LatentExplorer
+from seqgen_nb.runs import SeqgenError, shipped
 
 root = Path(__file__).resolve().parent.parent
 IMAGES = 'end_a', 'now', 'end_b', 'strip', 'sheet'  # in the order of the page
@@ -211,6 +215,29 @@ def test_fits_the_page(explorer, width):
     for i, a in enumerate(boxes):
         for b in boxes[:i]:
             assert a['x'] >= b['x'] + b['width'] - 1 or b['x'] >= a['x'] + a['width'] - 1 or a['y'] >= b['y'] + b['height'] - 1 or b['y'] >= a['y'] + a['height'] - 1, (a, b)
+
+
+def test_pictures_say_what_they_show(explorer):
+    "To those who can't see them: a browser reads the title of an image that has no alternative text."
+    said = [image.get_attribute('alt') or image.get_attribute('title') for image in explorer.page.locator('.widget-image').all()]
+    assert len(said) == len(set(said)) == len(IMAGES) and all(said), said
+
+
+@pytest.mark.parametrize('arguments, why', [
+    (dict(generator={}), 'no generator to explore'),
+    (dict(generator=shipped('lstm')), 'LastDigit is no generator'),
+    (dict(seeds=(-1, 0)), "'-1' is no seed"),
+    (dict(steps=1), 'ask for 2 or more'),
+])
+def test_what_cannot_be_explored_is_refused(arguments, why):
+    with pytest.raises(SeqgenError, match=why): LatentExplorer(**arguments)
+
+
+def test_the_sheet_is_that_of_the_command(tmp_path):
+    explorer = LatentExplorer()
+    seqgen_sample(out=tmp_path/'command.png')
+    assert explorer.sheet.image.value == (tmp_path/'command.png').read_bytes()
+    explorer.close()
 
 
 def photograph(path):
