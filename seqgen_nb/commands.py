@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['closed_walk', 'animate', 'animate_training', 'load_generator', 'seqgen_sample', 'seqgen_interpolate']
 
-# %% ../nbs/98_commands.ipynb #78231e47
+# %% ../nbs/98_commands.ipynb #e75318a9
 import io
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from .latent import interpolate, path
 from .plots import png, read_png, tile
 from .runs import Run, SeqgenError, command, shipped, write_atomic
 
-# %% ../nbs/98_commands.ipynb #3fce0b66
+# %% ../nbs/98_commands.ipynb #c18dfadb
 def closed_walk(
     generator:nn.Module, # a generator
     stops:torch.Tensor, # latent vectors to pass through `(n, n_latent)`
@@ -30,7 +30,7 @@ def closed_walk(
     legs = [path(a, b, steps + 1, how)[:-1] for a, b in zip(stops, stops.roll(-1, 0))]
     return sample(generator, torch.cat(legs))
 
-# %% ../nbs/98_commands.ipynb #8a1a7541
+# %% ../nbs/98_commands.ipynb #7070fffa
 def animate(
     images:torch.Tensor, # `(frames, 1, height, width)`
     scale:int=6, # how many times to enlarge
@@ -43,7 +43,7 @@ def animate(
     frames[0].save(buffer, 'GIF', save_all=True, append_images=frames[1:], duration=ms, loop=0)
     return buffer.getvalue()
 
-# %% ../nbs/98_commands.ipynb #0e6fe70f
+# %% ../nbs/98_commands.ipynb #6a301347
 def animate_training(
     run:Run, # a run of a GAN
     scale:int=2, # how many times to enlarge
@@ -55,7 +55,7 @@ def animate_training(
     sheets = torch.stack([read_png(path) for path in run.samples.values()])
     return animate(sheets[:, None], scale, ms)
 
-# %% ../nbs/98_commands.ipynb #9b4d9ed2
+# %% ../nbs/98_commands.ipynb #8624746e
 def load_generator(
     gan:str='dcgan', # `gan` or `dcgan`, where no run is named
     run:Path=None # folder of a run
@@ -72,7 +72,7 @@ def load_generator(
     kind = type(generator).__name__
     raise SeqgenError(f'{run} is a run of {kind}, which draws no images: name the run of a GAN')
 
-# %% ../nbs/98_commands.ipynb #2ef3607e
+# %% ../nbs/98_commands.ipynb #56dd9bc0
 def _ending(out, *allowed):
     ending = Path(out).suffix.lower()
     if ending in allowed: return ending
@@ -84,7 +84,7 @@ def _write_picture(out, data):
         raise SeqgenError(f'{out} cannot be written ({e.strerror}): name another file') from e
     print(out)
 
-# %% ../nbs/98_commands.ipynb #4fbc48d7
+# %% ../nbs/98_commands.ipynb #082e844b
 @command
 def seqgen_sample(
     gan:str='dcgan', # gan or dcgan, of those that ship with the package
@@ -109,7 +109,7 @@ def _print_scores(generator, seed):
         form = ',' if isinstance(value, int) else '.4f'
         print(f"{name.replace('_', ' '):18} {value:{form}}")
 
-# %% ../nbs/98_commands.ipynb #d867686f
+# %% ../nbs/98_commands.ipynb #4150af00
 @command
 def seqgen_interpolate(
     gan:str='dcgan', # gan or dcgan, of those that ship with the package

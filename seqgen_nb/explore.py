@@ -79,7 +79,7 @@ def _show_slider(self:Choice):
         visible = s is self.epoch and len(s.options) > 1
         s.layout.display = None if visible else 'none'
 
-# %% ../nbs/09_explore.ipynb #4f1e0a15
+# %% ../nbs/09_explore.ipynb #d6ca5037
 def _build(source, epoch):
     "The generator of a run after an epoch, or a generator as it is."
     last = epoch == _epochs_of(source)
@@ -172,7 +172,7 @@ def draw(self:Walk):
     self.end_a.value, self.end_b.value = picture(images[:1]), picture(images[-1:])
     self.draw_now()
 
-# %% ../nbs/09_explore.ipynb #9171ad08
+# %% ../nbs/09_explore.ipynb #c71d494e
 @patch
 def _rows(self:Walk):
     middle = Panel(self.now, self.t, flow='column nowrap')
@@ -220,7 +220,7 @@ class LatentExplorer(Panel):
         super().__init__(self.choice, pictures, self.save, pixel_style(),
                          flow='column nowrap', align_items='stretch')
 
-# %% ../nbs/09_explore.ipynb #73113b14
+# %% ../nbs/09_explore.ipynb #6c07c339
 def _sources(given):
     "Generators or runs, by name."
     if given is None: given = {'DCGAN': shipped('dcgan'), 'MLP GAN': shipped('gan')}
@@ -242,7 +242,7 @@ def slider_seconds(
         seconds.append(time.perf_counter() - start)
     return seconds
 
-# %% ../nbs/09_explore.ipynb #d33e06be
+# %% ../nbs/09_explore.ipynb #83bb7060
 @patch
 def close(self:Choice):
     "Close the panel and release all generators."

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from .data import mirror, one_hot
 from .lstm import fuse, update
-from .palindromes import LastDigit, task
+from .palindromes import LastDigit, split_target
 from .runs import Run, seeded
 
 # %% ../nbs/04_long_memory.ipynb #d0b57137
@@ -66,7 +66,7 @@ def fit_long(
         mixed = step >= short_steps
         length = int(torch.randint(short, longest + 1, (1,), generator=rng)) if mixed else short
         opt.param_groups[0]['lr'] = lr*(steps - step)/mixed_steps if mixed else lr
-        given, asked = task(mirror(torch.randint(10, (batch, (length + 1)//2), generator=rng), length))
+        given, asked = split_target(mirror(torch.randint(10, (batch, (length + 1)//2), generator=rng), length))
         loss = F.cross_entropy(jolted(model, given, noise, rng), asked)
         opt.zero_grad()
         loss.backward()

@@ -23,7 +23,7 @@ from torchvision.utils import make_grid
 
 from .runs import SeqgenError
 
-# %% ../nbs/91_plots.ipynb #091bcc16
+# %% ../nbs/91_plots.ipynb #201e7e29
 INK = '#767676'
 
 # %% ../nbs/91_plots.ipynb #3209ad32
@@ -41,7 +41,7 @@ STYLES = {
     'RNN':           dict(color='#CC79A7', ls='--', marker='s', ms=4),
 }
 
-# %% ../nbs/91_plots.ipynb #053ec0c2
+# %% ../nbs/91_plots.ipynb #1c4868cd
 _RC = {
     'font.size': 11, 'axes.titlesize': 11, 'legend.fontsize': 10,
     'text.color': INK, 'axes.labelcolor': INK, 'axes.edgecolor': INK,
@@ -66,7 +66,7 @@ def figure(
         return fig
     return styled
 
-# %% ../nbs/91_plots.ipynb #dd52bd6a
+# %% ../nbs/91_plots.ipynb #2e11ae96
 def notebook_png(
     fig:Figure # a figure
 )->bytes: # a PNG file
@@ -78,7 +78,7 @@ def notebook_png(
         buffer, 'PNG', optimize=True)
     return buffer.getvalue()
 
-# %% ../nbs/91_plots.ipynb #a8f2eb68
+# %% ../nbs/91_plots.ipynb #97615b33
 def _show_crisp():
     "Have IPython, where it runs, show figures by `notebook_png`."
     shell = getattr(sys.modules.get('IPython'), 'get_ipython', lambda: None)()
@@ -89,7 +89,7 @@ def _crisp(fig):
     width, height = Image.open(io.BytesIO(data)).size
     return base64.b64encode(data).decode(), dict(width=width//2, height=height//2)
 
-# %% ../nbs/91_plots.ipynb #3e2a8d9a
+# %% ../nbs/91_plots.ipynb #54f90547
 def sign(
     fig:Figure, # a figure
     origin:str # where it comes from, as `Run.origin` says it; may have several lines
@@ -120,7 +120,7 @@ def curves(
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.legend()
 
-# %% ../nbs/91_plots.ipynb #22332ae5
+# %% ../nbs/91_plots.ipynb #02f58fca
 def reference(
     ax, # matplotlib axes
     level:float, # height of the line
@@ -252,7 +252,7 @@ def show_strips(
         ax.set_ylabel(title, rotation=0, ha='right', va='center')
     return sign(fig, origin)
 
-# %% ../nbs/91_plots.ipynb #29951e61
+# %% ../nbs/91_plots.ipynb #48c440c3
 class Column(NamedTuple):
     "A column of a table."
     key:str # which value of a row it shows
@@ -268,14 +268,16 @@ class Column(NamedTuple):
 # %% ../nbs/91_plots.ipynb #cc5b57fb
 def markdown_table(
     rows:list, # dictionaries, or tuples with a value for each column
-    columns:list # a `Column` or a name for each column
+    columns:list, # a `Column` or a name for each column
+    align:str='' # `r` for each column to set flush right beside those of numbers
 )->str: # Markdown
     "A table in Markdown."
     titles = [c.title() if isinstance(c, Column) else str(c) for c in columns]
     columns = [c if isinstance(c, Column) else Column(c) for c in columns]
     cells = [[_cell(row, i, c) for i, c in enumerate(columns)] for row in rows]
-    rule = ['---:' if all(map(_is_number, cells_in)) else '---' for cells_in in zip(*cells)]
-    lines = [titles, rule or ['---']*len(titles), *cells]
+    right = [side == 'r' or bool(cells) and all(_is_number(line[i]) for line in cells)
+             for i, side in enumerate(align.ljust(len(columns)))]
+    lines = [titles, ['---:' if r else '---' for r in right], *cells]
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
 
 def _cell(row, i, column):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'SeqgenError', 'TrainingDiverged', 'command', 'pick_device', 'pick_precision', 'bf16_speedup', 'seeded',
-           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained']
+           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained', 'seeds_of']
 
 # %% ../nbs/90_runs.ipynb #eaa19e75
 import csv, hashlib, importlib, io, json, os, platform, subprocess, sys, time, warnings
@@ -142,7 +142,7 @@ class Run:
         folder:Path=None, # where the run is kept
         resume:bool=False, # continue the run that is there?
         force:bool=False, # move a run that is there aside?
-        progress:bool=True # show progress bars?
+        progress:bool=True # show progress bars? `'lines'` prints a line for each epoch instead
     ):
         self.folder = None if folder is None else Path(folder)
         self.resume, self.force, self.progress = resume, force, progress
@@ -187,7 +187,7 @@ def begin(self:Run,
     settings = json.loads(json.dumps(settings, default=str))
     if self.resume and self.force:
         raise SeqgenError('--resume keeps a run and --force moves it aside: give one of them')
-    if self.folder is not None and self.folder.exists() and any(self.folder.iterdir()):
+    if self._taken():
         if self.force: self._move_aside()
         else: self._check_resume(settings, epochs)
     if not self.config: self.config = dict(environment=environment(device), wall_time_s=0.)
@@ -203,6 +203,17 @@ def _check_resume(self:Run, settings, epochs):
     for wrong, why in self._reasons_against(_fixed(there), _fixed(settings), epochs):
         if wrong: raise SeqgenError(f'{self.folder} {why}')
 
+def _fixed(settings):
+    "The settings that a resumed run must share."
+    return {k: v for k, v in settings.items() if k not in ('epochs', 'sample_every')}
+
+@patch
+def _taken(self:Run):
+    "Is there anything in the folder, besides a file whose writing was interrupted?"
+    if self.folder is None or not self.folder.exists(): return False
+    return any(p.suffix != '.part' for p in self.folder.iterdir())
+
+# %% ../nbs/90_runs.ipynb #834b2846
 @patch
 def _reasons_against(self:Run, there, here, epochs):
     "Whether each reason holds, and its sentence, in the order in which they are looked at."
@@ -220,10 +231,6 @@ def _reasons_against(self:Run, there, here, epochs):
                         f'resume: {keep}, or {aside}'),
         (epochs is not None and epochs < self._done,
          f'holds {self._done} epochs, more than the {epochs} asked for: {keep}, or {aside}')]
-
-def _fixed(settings):
-    "The settings that a resumed run must share."
-    return {k: v for k, v in settings.items() if k not in ('epochs', 'sample_every')}
 
 # %% ../nbs/90_runs.ipynb #6cf057cf
 @patch
@@ -282,18 +289,28 @@ def epochs(self:Run,
 ): # yields the epochs that are still to be done, counted from 1
     "Yield the epochs up to `n` that remain, with a checkpoint after each."
     done = self._restore(state)
-    bar = tqdm(total=n, initial=done, desc=self._name, unit='epoch', disable=not self.progress)
+    quiet = self.progress is not True
+    bar = tqdm(total=n, initial=done, desc=self._name, unit='epoch', disable=quiet)
     with bar:
         for epoch in range(done + 1, n + 1):
             start = time.perf_counter()
             yield epoch
-            self.config['wall_time_s'] += time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            self.config['wall_time_s'] += seconds
             self._checkpoint(epoch, state)
-            bar.set_postfix({k: f'{v[-1]:.3g}' for k, v in list(self.history.items())[1:4]})
+            shown = {k: f'{v[-1]:.3g}' for k, v in list(self.history.items())[1:4]}
+            bar.set_postfix(shown)
             bar.update()
+            if self.progress == 'lines': self._print_line(epoch, n, shown, seconds)
 
 @patch(as_prop=True)
 def _name(self:Run): return self.folder.name if self.folder is not None else 'training'
+
+@patch
+def _print_line(self:Run, epoch, n, shown, seconds):
+    values = '  '.join(f'{k} {v}' for k, v in shown.items())
+    sys.stdout.write(f'{self._name}  epoch {epoch}/{n}  {values}  {seconds:.1f} s\n')
+    sys.stdout.flush()
 
 # %% ../nbs/90_runs.ipynb #f11aeee9
 def _state_of(o): return o.get_state() if isinstance(o, torch.Generator) else o.state_dict()
@@ -346,7 +363,8 @@ def steps(self:Run,
     epoch:int # number of the epoch, for the bar
 ): # the same batches
     "Go through `batches` with a progress bar."
-    return tqdm(batches, f'epoch {epoch}', leave=False, unit='batch', disable=not self.progress)
+    quiet = self.progress is not True
+    return tqdm(batches, desc=f'epoch {epoch}', leave=False, unit='batch', disable=quiet)
 
 @patch
 def log(self:Run,
@@ -378,7 +396,7 @@ def save_network(self:Run,
 
 def _name_of(cls): return f'{cls.__module__}.{cls.__qualname__}'
 
-# %% ../nbs/90_runs.ipynb #2a9959b4
+# %% ../nbs/90_runs.ipynb #52a64c81
 @patch
 def keep_stage(self:Run,
     network:nn.Module, # the network in training
@@ -434,7 +452,7 @@ def network(self:Run,
     arguments = {k: _built(v) for k, v in record['arguments'].items()}
     return load_weights(_class_called(record['class'])(**arguments), path).eval()
 
-# %% ../nbs/90_runs.ipynb #a289269a
+# %% ../nbs/90_runs.ipynb #5972f05c
 def _built(value):
     "A class where `value` is the name of one of ours."
     ours = isinstance(value, str) and value.startswith('seqgen_nb.')
@@ -483,7 +501,7 @@ def origin(self:Run
     parts = [asked.get('dataset'), *what, self.device, f'revision {revision}']
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)
 
-# %% ../nbs/90_runs.ipynb #ab961515
+# %% ../nbs/90_runs.ipynb #ed896d77
 @patch(as_prop=True)
 def stages(self:Run
 )->list: # epochs
@@ -523,3 +541,13 @@ def pretrained(
 )->nn.Module: # the trained network: a generator for `gan` and `dcgan`
     "A network that ships with the package, trained, in evaluation mode."
     return shipped(name).network(epoch=epoch)
+
+# %% ../nbs/90_runs.ipynb #095c942b
+def seeds_of(
+    name:str # `gan`, `dcgan` or `lstm`
+)->list: # of runs; that of seed 0 comes first
+    "The runs that ship with the package and differ in the seed alone."
+    first, marked = shipped(name), f'{name}_seed'
+    folders = first.folder.parent.glob(f'{marked}*')
+    others = sorted(int(path.name.removeprefix(marked)) for path in folders)
+    return [first, *(shipped(f'{marked}{seed}') for seed in others)]

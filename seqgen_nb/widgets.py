@@ -6,7 +6,7 @@
 __all__ = ['SEEDS', 'menu', 'button', 'slider', 'upright_slider', 'choices', 'image', 'pixel_style', 'Panel', 'read_seed', 'Seed',
            'Save']
 
-# %% ../nbs/99_widgets.ipynb #b37bb80d
+# %% ../nbs/99_widgets.ipynb #751619e9
 import base64, html, secrets
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from traitlets import Int
 
 from .runs import SeqgenError, write_atomic
 
-# %% ../nbs/99_widgets.ipynb #2c7d5e76
+# %% ../nbs/99_widgets.ipynb #35071175
 def _look(width, name=''):
     return dict(layout=w.Layout(width=f'{width}px'), description=name,
                 style=dict(description_width='52px' if len(name) > 2 else '24px'))
@@ -36,7 +36,7 @@ def button(
     "A button as wide as its text."
     return w.Button(description=text, icon=icon, layout=w.Layout(width='auto'))
 
-# %% ../nbs/99_widgets.ipynb #cd47abf7
+# %% ../nbs/99_widgets.ipynb #00d5bdc8
 def slider(
     name:str # what stands before it
 )->w.FloatSlider: # from 0 to 1
@@ -60,7 +60,7 @@ def choices(
     return w.ToggleButtons(options=list(options), value=value, tooltips=tooltips,
                            style=dict(button_width='90px'))
 
-# %% ../nbs/99_widgets.ipynb #c5b3052d
+# %% ../nbs/99_widgets.ipynb #7bb5cb07
 def image(
     width:int, # in pixels
     alt:str, # what the image shows
@@ -78,7 +78,7 @@ def pixel_style()->w.HTML: # invisible
     css = '<style>.seqgen-pixels { image-rendering: pixelated; }</style>'
     return w.HTML(css, layout=w.Layout(display='none'))
 
-# %% ../nbs/99_widgets.ipynb #54c9f708
+# %% ../nbs/99_widgets.ipynb #13376dd4
 class Panel(w.Box):
     "A box with a line for messages, which closes everything in it."
     def __init__(self,
@@ -90,7 +90,7 @@ class Panel(w.Box):
         css = dict(align_items='center', overflow='visible')
         super().__init__(children, layout=w.Layout(flex_flow=flow, **{**css, **layout}))
 
-# %% ../nbs/99_widgets.ipynb #916459a8
+# %% ../nbs/99_widgets.ipynb #ca63c877
 @patch
 def say(self:Panel,
     text:str, # HTML; nothing takes the line away
@@ -105,7 +105,7 @@ def say(self:Panel,
     self.message.value = line if text else ''
     self.message.layout.display = None if text else 'none'
 
-# %% ../nbs/99_widgets.ipynb #8339950d
+# %% ../nbs/99_widgets.ipynb #dc06f7f7
 @patch
 def guard(self:Panel,
     do # function without arguments
@@ -127,7 +127,7 @@ def when(self:Panel,
     "Call `do` whenever a control changes."
     for control in controls: control.observe(self.guard(do), trait)
 
-# %% ../nbs/99_widgets.ipynb #72a403ca
+# %% ../nbs/99_widgets.ipynb #2a0aaaf6
 @patch
 def close(self:Panel):
     "Close all widgets in the box, their layouts and styles, and the box."
@@ -138,7 +138,7 @@ def close(self:Panel):
         widget.unobserve_all()
     w.Box.close(self)
 
-# %% ../nbs/99_widgets.ipynb #15e8fc11
+# %% ../nbs/99_widgets.ipynb #4ea2c9b2
 SEEDS = 10**6
 
 def read_seed(
@@ -151,7 +151,7 @@ def read_seed(
     raise SeqgenError(f"'{str(text)[:20]}' is no seed: "
                       f'give a whole number from 0 to {SEEDS - 1}')
 
-# %% ../nbs/99_widgets.ipynb #2a474113
+# %% ../nbs/99_widgets.ipynb #ae69b7f8
 class Seed(Panel):
     "A field for a seed, and a button for a new one."
     value = Int()
@@ -175,7 +175,7 @@ class Seed(Panel):
         try: self.value = read_seed(self.field.value)
         finally: self._show()
 
-# %% ../nbs/99_widgets.ipynb #fc9923cf
+# %% ../nbs/99_widgets.ipynb #d476246e
 class Save(Panel):
     "Write one of the pictures to a file."
     def __init__(self,
@@ -199,7 +199,7 @@ class Save(Panel):
             raise SeqgenError(f'{path} cannot be written ({e.strerror}): name another file') from e
         self.say(f'wrote {html.escape(str(path.resolve()))}; {_download(path.name, data)}')
 
-# %% ../nbs/99_widgets.ipynb #87dfb9f1
+# %% ../nbs/99_widgets.ipynb #37def45c
 def _download(name, data):
     data = base64.b64encode(data).decode()
     return (f'<a style="text-decoration: underline" download="{html.escape(name)}" '
