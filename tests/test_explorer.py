@@ -16,6 +16,7 @@ from seqgen_nb.runs import SeqgenError, shipped
 
 root = Path(__file__).resolve().parent.parent
 IMAGES = 'end_a', 'now', 'end_b', 'strip', 'sheet'  # in the order of the page
+PATIENCE = 180  # seconds to wait for what a busy machine does late
 BYTES = 'async image => Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()))'
 TINY = """
 from seqgen_nb.data import typeset_digits
@@ -42,7 +43,7 @@ def served(folder, code):
         voila = subprocess.Popen([sys.executable, '-m', 'voila', 'page.ipynb', '--no-browser', f'--port={port}', '--Voila.ip=127.0.0.1', '--show_tracebacks=True'],
                                  cwd=folder, env=environment(), stdout=log, stderr=log)
     try:
-        deadline = time.time() + 30
+        deadline = time.time() + PATIENCE
         while voila.poll() is None and time.time() < deadline:
             with socket.socket() as s:
                 if not s.connect_ex(('127.0.0.1', port)): break
@@ -59,13 +60,14 @@ class Explorer:
     "What a hand and an eye do with the explorer on a page."
     def __init__(self, page, url):
         self.page = page
+        page.set_default_timeout(PATIENCE*1000)
         page.goto(url)
-        page.locator('.widget-image').nth(len(IMAGES) - 1).wait_for(timeout=60_000)
+        page.locator('.widget-image').nth(len(IMAGES) - 1).wait_for()
         for name in IMAGES: self.until(lambda: self.see(name))
 
     def until(self, true):
         "What `true()` returns, as soon as it holds."
-        deadline = time.time() + 20
+        deadline = time.time() + PATIENCE
         while not (found := true()):
             assert time.time() < deadline, self.page.inner_text('body')
             self.page.wait_for_timeout(20)
@@ -93,7 +95,7 @@ class Explorer:
         slider.locator('.noUi-handle').focus()
         for key in keys: self.page.keyboard.press(key)
 
-    def says(self, text): self.page.get_by_role('alert').filter(has_text=text).wait_for(timeout=20_000)
+    def says(self, text): self.page.get_by_role('alert').filter(has_text=text).wait_for()
 
     def no_error(self):
         text = self.page.inner_text('body')
