@@ -3,6 +3,7 @@ import ast, importlib.util, json, re
 from pathlib import Path
 
 from nbdev.config import get_config
+from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
 
@@ -45,6 +46,7 @@ def prepare():
     spec = importlib.util.spec_from_file_location('index', config.lib_path/'_modidx.py')
     index = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(index)
+    refresh_quarto_yml()
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))

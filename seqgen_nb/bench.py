@@ -25,7 +25,8 @@ from torchvision import transforms
 from .data import split_palindromes, typeset_digits
 from .dcgan import DCGenerator, SNDiscriminator
 from .fast_lstm import FastLSTM
-from .gan import MLPDiscriminator, MLPGenerator, fit_gan, gan_step, generator_loss, one_epoch
+from .gan import (MLPDiscriminator, MLPGenerator, fit_gan, gan_step, generator_loss,
+                           one_epoch)
 from .lstm import LSTM, to_torch
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, environment, pick_device, seeded, write_atomic
@@ -96,7 +97,9 @@ def _products(steps, batch, n_in, n_hidden, backward, device):
 
 # %% ../nbs/93_bench.ipynb #dda1fbd7
 _STATUS = """
-def status(key): return next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith(key))
+def status(key):
+    lines = open('/proc/self/status').read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key))
 """
 _PEAK = _STATUS + """
 from seqgen_nb.bench import lstm_contestants
@@ -116,8 +119,8 @@ def peak_memory(
     "Peak memory of one call on the CPU, in a process of its own (Linux)."
     start = '' if backward else 'import torch; torch.set_grad_enabled(False)'
     code = start + _PEAK.format(contestant=contestant, steps=steps, backward=backward)
-    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    return int(result.stdout)/1024
+    asked = [sys.executable, '-c', code]
+    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)/1024
 
 # %% ../nbs/93_bench.ipynb #030b549e
 def bench_lstm(
@@ -133,8 +136,10 @@ def bench_lstm(
     for n, steps, backward in product((before,) if cuda else threads, lengths, (False, True)):
         torch.set_num_threads(n)
         with torch.set_grad_enabled(backward):
-            times = turns(lstm_contestants(steps, backward=backward, device=device), seconds, sync=sync)
-        rows.append(dict(device=device, threads=n, steps=steps, backward=backward, **_compared(times)))
+            contestants = lstm_contestants(steps, backward=backward, device=device)
+            times = turns(contestants, seconds, sync=sync)
+        asked = dict(device=device, threads=n, steps=steps, backward=backward)
+        rows.append({**asked, **_compared(times)})
         if memory and not cuda and sys.platform == 'linux' and n == threads[0]:
             rows[-1]['peak_MiB'] = {name: peak_memory(name, steps, backward)
                                     for name in ('LSTM', 'FastLSTM', 'nn.LSTM')}

@@ -46,7 +46,7 @@ def _check_length(length):
         raise SeqgenError(f'a palindrome of length {length} has no last digit to predict: '
                           f'ask for a length of 2 or more')
 
-# %% ../nbs/01_data.ipynb #d3239187
+# %% ../nbs/01_data.ipynb #65975ab4
 def split_palindromes(
     n_train:int, # palindromes to train on; the same one may come twice
     n_held_out:int, # distinct palindromes to test on
@@ -59,7 +59,7 @@ def split_palindromes(
     size = (length + 1)//2
     if n_held_out >= base**size:
         raise SeqgenError(f'{n_held_out} held-out palindromes of length {length} leave none '
-                          f'to train on, for there are {base**size}: ask for fewer, or for longer ones')
+                          f'to train on, for there are {base**size}: ask for fewer, or longer ones')
     for_held_out, for_train = (torch.Generator().manual_seed(2*seed + i) for i in (0, 1))
     held_out = _distinct(n_held_out, size, base, for_held_out)
     train = _avoiding(n_train, size, base, for_train, held_out)
@@ -204,7 +204,7 @@ def checksum(
     "The MD5 sum of the pixels."
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
-# %% ../nbs/01_data.ipynb #e2adcb6d
+# %% ../nbs/01_data.ipynb #6e222319
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`
@@ -221,7 +221,7 @@ def load_images(
         try: return _first(ImageSet(f'MNIST {split}', *mnist(split, root)), n)
         except SeqgenError as e:
             if dataset == 'mnist' or root or os.environ.get('SEQGEN_DATA'): raise
-            warnings.warn(f'digits from fonts take the place of MNIST, as each figure will say; {e}')
+            warnings.warn(f'digits from fonts take the place of MNIST, as figures will say; {e}')
     size, seed = dict(train=(40_000, 0), test=(4_000, 1))[split]
     name = f'typeset digits {split}' + (f', {n} of them' if n else '')
     return ImageSet(name, *typeset_digits(n or size, seed))

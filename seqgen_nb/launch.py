@@ -6,8 +6,9 @@
 __all__ = ['KEEP_MEMORY', 'claim', 'share', 'in_worker', 'own_device', 'launch']
 
 # %% ../nbs/98_launch.ipynb #98a00005
-import os, shutil, socket
+import os, shutil, signal, socket
 from collections.abc import Callable
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -46,6 +47,7 @@ def share(
     dist.init_process_group('gloo', timeout=timedelta(days=365))
     try:
         if int(os.environ.get('LOCAL_RANK', 0)) == 0: prepare()
+        dist.barrier()
         claims, failed = Path(folder)/'.claims'/_generation(), {}
         for name in names:
             if not claim(claims/name): continue
@@ -71,7 +73,8 @@ def own_device(
 )->torch.device: # with its number, if there may be several
     "The device of this process among those on its machine."
     device = pick_device(name)
-    rank, processes = (int(os.environ.get(k, d)) for k, d in (('LOCAL_RANK', 0), ('LOCAL_WORLD_SIZE', 1)))
+    rank = int(os.environ.get('LOCAL_RANK', 0))
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
     if device.type == 'cuda' and device.index is None:
         return torch.device('cuda', rank % torch.cuda.device_count())
     if device.type == 'cpu' and processes > 1: torch.set_num_threads(1)
@@ -90,16 +93,27 @@ def launch(
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
     os.environ |= KEEP_MEMORY
-    config = LaunchConfig(1, 1, jobs, run_id=uuid4().hex, rdzv_backend='c10d', rdzv_endpoint='localhost:0',
-                          local_addr='localhost', max_restarts=max_restarts)
-    try: return elastic_launch(config, work)(argument)[0]
+    here = dict(rdzv_backend='c10d', rdzv_endpoint='localhost:0', local_addr='localhost')
+    config = LaunchConfig(1, 1, jobs, run_id=uuid4().hex, max_restarts=max_restarts, **here)
+    try:
+        with _handlers_kept(): return elastic_launch(config, work)(argument)[0]
     except SignalException as e: raise KeyboardInterrupt from e
     except ChildFailedError as e: raise SeqgenError(_said(e, max_restarts)) from e
 
-# freed memory stays with the process: to give it back and fetch it anew took a tenth of a DCGAN's step
+# %% ../nbs/98_launch.ipynb #98a0f001
+# freed memory stays with the process: fetching it anew took a tenth of a DCGAN's step
 KEEP_MEMORY = dict(MALLOC_MMAP_THRESHOLD_=str(2**25), MALLOC_TRIM_THRESHOLD_=str(2**30))
 
 def _said(error, max_restarts):
     rank, failure = error.get_first_failure()
-    return (f'process {rank} ended with exit code {failure.exitcode}, and {max_restarts} restarts did not help: '
-            'its message stands above; --resume goes on after the last finished epochs')
+    return (f'process {rank} ended with exit code {failure.exitcode}, and {max_restarts} restarts did '
+            'not help: its message stands above; --resume goes on after the last finished epochs')
+
+@contextmanager
+def _handlers_kept():
+    "The launcher handles signals in its own way, and would go on doing so."
+    names = [s for s in ('SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT') if hasattr(signal, s)]
+    kept = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
+    try: yield
+    finally:
+        for number, handler in kept.items(): signal.signal(number, handler)

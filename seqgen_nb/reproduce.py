@@ -17,7 +17,8 @@ from statistics import median
 from .commands import animate_training
 from .data import ImageSet, load_images, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
-from .evidence import check as check_evidence, figure_png, figures, final_scores, report_html, results
+from .evidence import check as check_evidence
+from .evidence import figure_png, figures, final_scores, report_html, results
 from .gan import MLPDiscriminator, MLPGenerator, Recipe, fit_gan
 from .launch import in_worker, launch, own_device, share
 from .palindromes import LastDigit, fit_palindromes
@@ -49,7 +50,8 @@ PROFILES = dict(
     quick=Profile(gan=Recipe(10, betas=_sn), dcgan=Recipe(8, lr=1e-3, lr_d=2e-4, betas=_sn),
                   width=16, width_d=16, **_lstm),
     full=Profile(gan=Recipe(200, ema=.999),
-                 dcgan=Recipe(200, lr=1e-3, lr_d=1e-4, betas=_sn, ema=.999), width=32, width_d=32, judge_epochs=3, **_lstm))
+                 dcgan=Recipe(200, lr=1e-3, lr_d=1e-4, betas=_sn, ema=.999),
+                 width=32, width_d=32, judge_epochs=3, **_lstm))
 
 # %% ../nbs/92_reproduce.ipynb #cabec57c
 def train_lstm(
@@ -62,7 +64,8 @@ def train_lstm(
     "The LSTM on palindromes, with the report's settings."
     train, held_out = split_palindromes(profile.palindromes, profile.held_out, length, seed)
     with seeded(seed): model = LastDigit()
-    return fit_palindromes(model, train, held_out, run, profile.lstm_epochs, seed=seed, device=device)
+    epochs = profile.lstm_epochs
+    return fit_palindromes(model, train, held_out, run, epochs, seed=seed, device=device)
 
 # %% ../nbs/92_reproduce.ipynb #3f30bb54
 def train_gan(
@@ -85,7 +88,7 @@ def train_gan(
 def sample_every(
     epochs:int # of the whole training
 )->int: # epochs between two sheets of samples
-    "Every 20 of 200 epochs, and as many sheets of a shorter training where it has that many epochs."
+    "Every 20 of 200 epochs, and about as many sheets of a shorter training."
     return max(1, epochs//10)
 
 # %% ../nbs/92_reproduce.ipynb #69fa1e33
@@ -147,13 +150,13 @@ def seqgen_reproduce(
     profile:str='quick', # how much to train: tiny, quick or full
     out:str='out', # folder for runs, figures and report
     dataset:str='auto', # mnist, typeset (digits from fonts), or auto: MNIST where it can be had
-    data_dir:str=None, # folder with MNIST's files; else SEQGEN_DATA, else a download into the user's cache
+    data_dir:str=None, # folder with MNIST's files; else SEQGEN_DATA, else the user's cache
     device:str=None, # cuda, mps or cpu; by default the first there is
     seed:int=0, # where the random numbers start
     seeds:int=1, # how many seeds of each network, from that one on
     jobs:int=1, # how many runs to train at a time, each in a process of its own
     max_restarts:int=3, # how often these processes are started again after one has died
-    study:str=None, # instead, rebuild recorded runs by name, such as lengths or gan_seed1,step_sizes
+    study:str=None, # instead, rebuild recorded runs, such as lengths or gan_seed1,step_sizes
     width:int=None, # base width of the DCGAN's generator; its discriminator's goes along
     epochs:int=None, # epochs of both GANs, instead of the profile's
     resume:bool=False, # go on with runs that were interrupted, keep those that are finished
@@ -164,7 +167,8 @@ def seqgen_reproduce(
     options = dict(locals())
     if check: return print('rebuilt and found the same:', ', '.join(check_evidence()))
     _check_options(**options)
-    images = lru_cache(partial(_load, dataset, data_dir, None if study else PROFILES[profile].images))
+    n = None if study else PROFILES[profile].images
+    images = lru_cache(partial(_load, dataset, data_dir, n))
     folder, tasks = _folder(out), _tasks(options, images)
     if in_worker(): failed = _work(tasks, folder, images, force)
     elif min(jobs, len(tasks)) > 1: return _launch(tasks, folder, images, options)
@@ -174,13 +178,13 @@ def seqgen_reproduce(
 
 # %% ../nbs/92_reproduce.ipynb #956bb252
 def _tasks(options, images):
-    device, study = own_device(options['device']), options['study']
-    if study:
-        for name in study.split(','): named(name)
-        return {name: partial(rebuild, name, images=images, device=device) for name in study.split(',')}
+    known, names = dict(images=images, device=own_device(options['device'])), options['study']
+    if names:
+        for name in names.split(','): named(name)
+        return {name: partial(rebuild, name, **known) for name in names.split(',')}
     size = _profile(options['profile'], options['width'], options['epochs'])
-    runs = names_of(options['seed'], options['seeds']).items()
-    return {name: partial(train, kind, size, images=images, seed=s, device=device) for name, (kind, s) in runs}
+    runs = names_of(options['seed'], options['seeds'])
+    return {name: partial(train, kind, size, seed=seed, **known) for name, (kind, seed) in runs.items()}
 
 def _load(dataset, data_dir, n, split): return load_images(dataset, split, data_dir, n)
 
@@ -198,12 +202,13 @@ def _check_options(profile, seeds, jobs, study, width, epochs, resume, force, **
     if resume and force:
         raise SeqgenError('--resume keeps a run and --force moves it aside: give one of them')
     if study and (seeds, width, epochs) != (1, None, None):
-        raise SeqgenError('a recorded run has its own settings: leave out --seeds, --width and --epochs')
+        raise SeqgenError('a recorded run has its own settings: leave out --seeds, --width, --epochs')
 
 def _folder(out):
     try: Path(out).mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        raise SeqgenError(f'{out} cannot be made a folder ({e.strerror}): name another with --out') from e
+        said = f'{out} cannot be made a folder ({e.strerror})'
+        raise SeqgenError(f'{said}: name another with --out') from e
     return Path(out)
 
 # %% ../nbs/92_reproduce.ipynb #d830d0da
@@ -212,7 +217,8 @@ def _profile(name, width, epochs):
     if width is not None:
         size = replace(size, width=width, width_d=max(1, width*size.width_d//size.width))
     if epochs is None: return size
-    return replace(size, gan=replace(size.gan, epochs=epochs), dcgan=replace(size.dcgan, epochs=epochs))
+    longer = lambda recipe: replace(recipe, epochs=epochs)
+    return replace(size, gan=longer(size.gan), dcgan=longer(size.dcgan))
 
 # %% ../nbs/92_reproduce.ipynb #1474fc8b
 def _one_by_one(tasks, folder, resume, force):
@@ -233,7 +239,8 @@ def _make_way(run, resume, force):
     if not run._taken(): return
     if force: run._move_aside()
     elif not resume:
-        raise SeqgenError(f'{run.folder} holds a run already: go on with --resume, or move it aside with --force')
+        way_out = 'go on with --resume, or move it aside with --force'
+        raise SeqgenError(f'{run.folder} holds a run already: {way_out}')
 
 def _reproduce(options):
     "The command in a worker; what a user can put right is for the launching process to say."
@@ -243,49 +250,58 @@ def _reproduce(options):
 # %% ../nbs/92_reproduce.ipynb #a7f3ec35
 def _work(tasks, folder, images, force):
     if force:
-        raise SeqgenError('several processes share these runs, and none may move them aside: do so before, or use --resume')
-    by_length = sorted(tasks, key=lambda name: KINDS[::-1].index(named(name)[0]) if named(name) else -1)
+        raise SeqgenError('processes that share runs may not move them aside: do so before')
+    longest_first = sorted(tasks, key=_rank)
     splits = sorted({split for name in tasks for split in _needs(name)})
     work = lambda name: tasks[name](Run(folder/name, resume=True, progress='lines'))
-    return share(by_length, work, folder, prepare=lambda: [images(split) for split in splits])
+    return share(longest_first, work, folder, prepare=lambda: [images(split) for split in splits])
+
+def _rank(name): return 0 if name in STUDIES else -KINDS.index(named(name)[0])
 
 # %% ../nbs/92_reproduce.ipynb #717ad2be
 def _report(folder, profile, seed, seeds):
-    runs = [{kind: Run(folder/name) for name, (kind, s) in names_of(seed, seeds).items() if s == seed + i}
-            for i in range(seeds)]
+    found = {key: Run(folder/name) for name, key in names_of(seed, seeds).items()}
+    runs = [{kind: found[kind, seed + i] for kind in KINDS} for i in range(seeds)]
     pictures = {name: figure_png(fig) for name, fig in figures(**runs[0]).items()}
     for name, data in pictures.items(): write_atomic(folder/'figures'/f'{name}.png', data)
     rows, images = _rows(runs, seed), runs[0]['gan'].config['settings']['dataset']
-    which = f'seed {seed}' if seeds == 1 else f'seeds {seed} to {seed + seeds - 1}; the figures show seed {seed}'
-    lead = f'Trained with seqgen_reproduce --profile {profile} on palindromes and on {images}, {which}.'
+    which = f'seed {seed}'
+    if seeds > 1: which = f'seeds {seed} to {seed + seeds - 1}; the figures show seed {seed}'
+    command = f'seqgen_reproduce --profile {profile}'
+    lead = f'Trained with {command} on palindromes and on {images}, {which}.'
     write_atomic(folder/'report.html', report_html(rows, pictures, lead).encode())
-    for what, value in rows: print(f'{what:45} {value}')
-    print(f'\\nThe report is in {folder/"report.html"}, made from {images}.')
+    wide = max(len(what) for what, _ in rows)
+    for what, value in rows: print(what.ljust(wide), value)
+    print(f'\nThe report is in {folder/"report.html"}, made from {images}.')
 
 # %% ../nbs/92_reproduce.ipynb #ef45ba8c
 def _rows(runs, seed):
     tables = [results(**r) for r in runs]
     if len(runs) == 1: return tables[0]
-    each = [(f'{what}, seed {seed + i}', value) for rows in zip(*tables) for i, (what, value) in enumerate(rows)]
-    return over_seeds(runs) + each
+    lines = [enumerate(line) for line in zip(*tables)]
+    return over_seeds(runs) + [(f'{what}, seed {seed + i}', v) for line in lines for i, (what, v) in line]
 
 def over_seeds(
     runs:list # for each seed, the three runs by kind
 )->list: # rows of text: what, value
     "Median and range of the main results over the seeds."
-    rows = [('LSTM: held-out accuracy', _spread([r['lstm'].history['held_out_accuracy'][-1] for r in runs]))]
+    right = [r['lstm'].history['held_out_accuracy'][-1] for r in runs]
+    rows = [('LSTM: held-out accuracy', _spread(right))]
     for name, kind in (('MLP GAN', 'gan'), ('DCGAN', 'dcgan')):
         found = [final_scores(r[kind]) for r in runs]
-        rows += [(f'{name}: {what}', _spread([f[key] for f in found])) for what, key in MEASURED.items()]
+        for what, key in MEASURED.items():
+            rows.append((f'{name}: {what}', _spread([f[key] for f in found])))
     return rows
 
-MEASURED = {'Fréchet distance': 'frechet'} | {key: key for key in ('precision', 'recall', 'density', 'coverage')}
+MEASURED = {"FID, in features of the book's classifier": 'frechet'}
+MEASURED |= {name: name for name in ('precision', 'recall', 'density', 'coverage')}
 
 def _spread(values):
-    return f'{median(values):.3f}, from {min(values):.3f} to {max(values):.3f}, over {len(values)} seeds'
+    middle, low, high = (f'{f(values):.3f}' for f in (median, min, max))
+    return f'{middle}, from {low} to {high}, over {len(values)} seeds'
 
 # %% ../nbs/92_reproduce.ipynb #f9bc539a
 if __name__ == '__main__' and '__file__' in globals():  # as a module, not in a notebook
-    from seqgen_nb.reproduce import seqgen_reproduce  # by the name under which other processes find it
+    from seqgen_nb.reproduce import seqgen_reproduce  # where other processes find it
     sys.argv[0] = 'seqgen_reproduce'
     seqgen_reproduce()

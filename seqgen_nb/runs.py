@@ -496,7 +496,8 @@ def origin(self:Run
     if not self.config: raise SeqgenError(f'{self.folder} holds no run yet: train it first')
     asked, revision = self.config['settings'], self.config['environment']['revision']
     n = asked.get('training_epochs', self._done)
-    if 'seeds' in asked: what = [f"seeds {', '.join(map(str, asked['seeds']))}"]
+    seeds = asked.get('seeds', [])
+    if seeds: what = [f"seed{'s'*(len(seeds) > 1)} {', '.join(map(str, seeds))}"]
     else: what = [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
     parts = [asked.get('dataset'), *what, self.device, f'revision {revision}']
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)

@@ -12,7 +12,7 @@ bin = Path(sys.executable).parent
 TINY = 'seqgen_reproduce', '--profile', 'tiny', '--dataset', 'typeset', '--device', 'cpu'
 
 
-def command(name, *options, **env): return subprocess.run([bin/name, *map(str, options)], capture_output=True, text=True, env={**os.environ, **env}, timeout=300)
+def command(name, *options, **env): return subprocess.run([bin/name, *map(str, options)], capture_output=True, text=True, env={**os.environ, **env}, timeout=600)
 
 
 def refused(result, *words):

@@ -29,13 +29,47 @@ def test_front_matter(processed, name):
 
 
 def test_order_of_sidebar():
+    "How to read the book, then nine chapters, then the glossary; each by its number."
     contents = yaml.safe_load((root/'nbs/sidebar.yml').read_text())['website']['sidebar']['contents']
     names = [item.get('section') or item['text'] for item in contents]
     assert [n for n in names if n != 'Explorer'] == ['Home', 'Report', 'Chapters', 'Appendix'] and names[-1] == 'Appendix'
     pages = [item['href'] for item in contents[2]['contents'] if item['href'].endswith('.ipynb')]
-    assert pages == sorted(pages) and [int(p[:2]) for p in pages if p[2] == '_'] == list(range(1, 10))
-    assert [item['text'].split()[0] for item in contents[2]['contents'] if item['href'] in pages] == [re.match("0*(\\w+?)_", p)[1] for p in pages]
+    assert pages == sorted(pages) and [int(p[:2]) for p in pages if p[2] == '_'] == list(range(11))
+    numbers = [item['text'].split()[0] for item in contents[2]['contents'] if item['href'] in pages]
+    assert numbers == ['How', *'123456789', 'Glossary']
     assert all(item['href'].startswith('9') for item in contents[-1]['contents'])
+
+
+def test_every_chapter_is_announced():
+    "The table in the page on reading shows each chapter with the title and subtitle that it has now."
+    shown = ''.join(''.join(o['data']['text/markdown']) for c in cells(root/'nbs/00_reading.ipynb', 'code') for o in c['outputs'] if 'text/markdown' in o.get('data', {}))
+    for path in sorted((root/'nbs').glob('0[1-9]_*.ipynb')):
+        title, subtitle = re.match(r'# (.+)\n\n> (.+)', ''.join(cells(path, 'markdown')[0]['source'])).groups()
+        assert f'[{title}]({path.name}) | {subtitle} |' in shown and shown.count(f'%2F{path.name})') == 1, f'run nbs/00_reading.ipynb again: {path.name}'
+
+
+def entries():
+    "The glossary's terms with their explanations."
+    text = '\n'.join(''.join(c['source']) for c in cells(root/'nbs/10_glossary.ipynb', 'markdown'))
+    return re.findall(r'^- \*\*(.+?)\*\*: (.+)', text, re.M)
+
+
+def test_glossary_is_in_order():
+    terms = [term.lower() for term, _ in entries()]
+    assert len(terms) > 40 and terms == sorted(set(terms))
+
+
+@pytest.mark.parametrize('term, explanation', entries(), ids=[term for term, _ in entries()])
+def test_term_stands_where_the_glossary_says(term, explanation):
+    "The chapter that an entry names uses the term. That the links lead somewhere is tested below."
+    said = lambda text: re.sub(r'[\s*-]+', ' ', text.lower())
+    pages = re.findall(r'\]\((\w+\.ipynb)', explanation)
+    assert pages, 'no link back'
+    word = said(term).removesuffix('s').removesuffix(' of a generator')
+    words = word.split(' and ')
+    for page in pages:
+        text = said(' '.join(''.join(c['source']) for c in cells(root/'nbs'/page, 'markdown')))
+        assert all(w in text for w in words), f'{page} does not say {word!r}'
 
 
 @pytest.mark.parametrize('path', notebooks, ids=lambda p: p.stem)
