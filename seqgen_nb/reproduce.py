@@ -14,12 +14,12 @@ from functools import lru_cache, partial
 from pathlib import Path
 from statistics import median
 
+from .commands import animate_training
 from .data import ImageSet, load_images, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
 from .evidence import check as check_evidence
 from .evidence import figure_png, figures, final_scores, report_html, results
 from .gan import MLPDiscriminator, MLPGenerator, Recipe, fit_gan
-from .latent import animate_training
 from .launch import in_worker, launch, own_device, share
 from .palindromes import LastDigit, fit_palindromes
 from .runs import Run, SeqgenError, command, seeded, write_atomic

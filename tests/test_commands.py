@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from seqgen_nb.commands import animate_training
+from seqgen_nb.runs import SeqgenError, shipped
+
 bin = Path(sys.executable).parent
 TINY = 'seqgen_reproduce', '--profile', 'tiny', '--dataset', 'typeset', '--device', 'cpu'
 
@@ -77,6 +80,23 @@ def test_sample_and_score(tmp_path):
     assert result.returncode == 0, result.stderr
     said = dict(line.rsplit(maxsplit=1) for line in result.stdout.splitlines()[1:])
     assert said['images'] == '10,000' and said['digits found'] == '10' and 0 < float(said['frechet']) < 5
+
+
+@pytest.mark.parametrize('name, options, words', [
+    ('seqgen_sample', ['--run', 'nowhere'], ['nowhere holds no run', 'name a folder']),
+    ('seqgen_sample', ['--run', shipped('lstm').folder], ['draws no images', 'name the run of a GAN']),
+    ('seqgen_sample', ['--gan', 'biggan'], ["unknown GAN 'biggan'", 'choose gan or dcgan']),
+    ('seqgen_sample', ['--n', '0'], ['ask for 1 to 10,000']),
+    ('seqgen_interpolate', ['--out', 'walk.jpg'], ['does not end in .png or .gif']),
+    ('seqgen_interpolate', ['--steps', '1'], ['ask for 2 or more']),
+    ('seqgen_interpolate', ['--how', 'cubic'], ["unknown interpolation 'cubic'"]),
+    ('seqgen_interpolate', ['--out', '/dev/null/walk.png'], ['cannot be written', 'name another file']),
+])
+def test_samples_and_walks_are_refused(name, options, words): refused(command(name, *options), *words)
+
+
+def test_a_run_without_samples_makes_no_film():
+    with pytest.raises(SeqgenError, match='holds no samples'): animate_training(shipped('lstm'))
 
 
 def test_unknown_benchmark_is_refused(): refused(command('seqgen_bench', 'abacus'), "no benchmark called 'abacus'", 'choose')

@@ -1,4 +1,4 @@
-"""The explorer in a real browser: Voila serves a notebook, Chromium moves the sliders and presses the buttons.
+"""The explorer in a real browser: Voila serves a notebook, Chromium moves the sliders and presses the buttons. At the end, what needs no browser.
 
 The picture of it in the book is made by `python tests/test_explorer.py nbs/images/explorer.png`.
 """
@@ -10,8 +10,13 @@ import nbformat
 import pytest
 from PIL import Image
 
+from seqgen_nb.commands import seqgen_sample
+from seqgen_nb.explore import LatentExplorer
+from seqgen_nb.runs import SeqgenError, shipped
+
 root = Path(__file__).resolve().parent.parent
 IMAGES = 'end_a', 'now', 'end_b', 'strip', 'sheet'  # in the order of the page
+PATIENCE = 180  # seconds to wait for what a busy machine does late
 BYTES = 'async image => Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()))'
 TINY = """
 from seqgen_nb.data import typeset_digits
@@ -38,7 +43,7 @@ def served(folder, code):
         voila = subprocess.Popen([sys.executable, '-m', 'voila', 'page.ipynb', '--no-browser', f'--port={port}', '--Voila.ip=127.0.0.1', '--show_tracebacks=True'],
                                  cwd=folder, env=environment(), stdout=log, stderr=log)
     try:
-        deadline = time.time() + 30
+        deadline = time.time() + PATIENCE
         while voila.poll() is None and time.time() < deadline:
             with socket.socket() as s:
                 if not s.connect_ex(('127.0.0.1', port)): break
@@ -55,13 +60,14 @@ class Explorer:
     "What a hand and an eye do with the explorer on a page."
     def __init__(self, page, url):
         self.page = page
+        page.set_default_timeout(PATIENCE*1000)
         page.goto(url)
-        page.locator('.widget-image').nth(len(IMAGES) - 1).wait_for(timeout=60_000)
+        page.locator('.widget-image').nth(len(IMAGES) - 1).wait_for()
         for name in IMAGES: self.until(lambda: self.see(name))
 
     def until(self, true):
         "What `true()` returns, as soon as it holds."
-        deadline = time.time() + 20
+        deadline = time.time() + PATIENCE
         while not (found := true()):
             assert time.time() < deadline, self.page.inner_text('body')
             self.page.wait_for_timeout(20)
@@ -89,7 +95,7 @@ class Explorer:
         slider.locator('.noUi-handle').focus()
         for key in keys: self.page.keyboard.press(key)
 
-    def says(self, text): self.page.get_by_role('alert').filter(has_text=text).wait_for(timeout=20_000)
+    def says(self, text): self.page.get_by_role('alert').filter(has_text=text).wait_for()
 
     def no_error(self):
         text = self.page.inner_text('body')
@@ -211,6 +217,29 @@ def test_fits_the_page(explorer, width):
     for i, a in enumerate(boxes):
         for b in boxes[:i]:
             assert a['x'] >= b['x'] + b['width'] - 1 or b['x'] >= a['x'] + a['width'] - 1 or a['y'] >= b['y'] + b['height'] - 1 or b['y'] >= a['y'] + a['height'] - 1, (a, b)
+
+
+def test_pictures_say_what_they_show(explorer):
+    "To those who can't see them: a browser reads the title of an image that has no alternative text."
+    said = [image.get_attribute('alt') or image.get_attribute('title') for image in explorer.page.locator('.widget-image').all()]
+    assert len(said) == len(set(said)) == len(IMAGES) and all(said), said
+
+
+@pytest.mark.parametrize('arguments, why', [
+    (dict(generator={}), 'no generator to explore'),
+    (dict(generator=shipped('lstm')), 'LastDigit is no generator'),
+    (dict(seeds=(-1, 0)), "'-1' is no seed"),
+    (dict(steps=1), 'ask for 2 or more'),
+])
+def test_what_cannot_be_explored_is_refused(arguments, why):
+    with pytest.raises(SeqgenError, match=why): LatentExplorer(**arguments)
+
+
+def test_the_sheet_is_that_of_the_command(tmp_path):
+    explorer = LatentExplorer()
+    seqgen_sample(out=tmp_path/'command.png')
+    assert explorer.sheet.image.value == (tmp_path/'command.png').read_bytes()
+    explorer.close()
 
 
 def photograph(path):

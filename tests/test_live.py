@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from seqgen_nb.data import palindromes
-from seqgen_nb.explore import directions
+from seqgen_nb.latent import directions
 from seqgen_nb.gan import latents, sample
 from seqgen_nb.live import seqgen_live
 from seqgen_nb.plots import tile, to_uint8
