@@ -342,6 +342,7 @@ def save_network(self:Run,
     self.config.setdefault('networks', {})[name] = {'class': _name_of(type(network)), 'sha256': hashlib.sha256(data).hexdigest(),
         'arguments': {k: _name_of(v) if isinstance(v, type) else v for k, v in network.arguments.items()}}
     self.write(f'{name}.safetensors', data)
+    self._write_config()
 
 def _name_of(cls): return f'{cls.__module__}.{cls.__qualname__}'
 
