@@ -174,9 +174,9 @@ def certify_marker(
     if box is None: return Certificate(False, 0, 0., reason='no box holds the waiting network')
     return certify_box(w, allow, after_marker(w, box, len(digits), allow), digits, digits, read=2)
 
-# %% ../nbs/94_studies.ipynb #35490d1c
+# %% ../nbs/94_studies.ipynb #36590dd6
 LATCHES = ( # hidden units, base, position, updates, seed
-    (8, 10, 0, 2000, 0), (6, 10, 0, 2000, 0), (4, 10, 0, 2000, 0),
+    (12, 10, 0, 1500, 0), (8, 10, 0, 3000, 0), (6, 10, 0, 3000, 0),
     (16, 2, 0, 1000, 0), (32, 26, 0, 1500, 0), (24, 10, 1, 1500, 0), (32, 10, -1, 2000, 0),
     (16, 10, 0, 1500, 5), (16, 10, 0, 1500, 6), (16, 10, 0, 1500, 7), (32, 100, 0, 1500, 0))
 
