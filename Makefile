@@ -32,7 +32,7 @@ readme: $(DEV_STAMP)
 
 docs: $(DEV_STAMP)
 	@command -v quarto > /dev/null || { echo "make docs: Quarto is not installed: get it from https://quarto.org/docs/get-started/"; exit 2; }
-	$(BIN)/nbdev_proc_nbs
+	$(BIN)/python .ci/pages.py
 	cd _proc && quarto render --no-cache --no-execute
 	rm -rf _docs && mv _proc/_docs _docs
 	$(BIN)/seqgen_live --out _docs/live

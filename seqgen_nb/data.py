@@ -6,14 +6,14 @@
 __all__ = ['MNIST_MD5', 'palindromes', 'mirror', 'split_palindromes', 'one_hot', 'mnist_root', 'mnist', 'typeset_digits',
            'ImageSet', 'checksum', 'load_images']
 
-# %% ../nbs/01_data.ipynb #2a6b6f80
+# %% ../nbs/01_data.ipynb #47024732
 import hashlib, os, warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from fastcore.xdg import xdg_cache_home
-from matplotlib import font_manager
+from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 from torchvision.datasets import MNIST
@@ -22,11 +22,11 @@ from torchvision.transforms import v2
 
 from .runs import SeqgenError, seeded
 
-# %% ../nbs/01_data.ipynb #8984edd4
+# %% ../nbs/01_data.ipynb #ab196d4b
 def palindromes(
     n:int, # how many to draw; the same one may come twice
     length:int, # digits in each, at least 2
-    seed:int, # where the random numbers start
+    seed:int, # of the random numbers
     base:int=10 # digits run from 0 to `base - 1`
 )->torch.Tensor: # int64 `(n, length)`
     "Draw `n` random palindromes."
@@ -42,9 +42,11 @@ def mirror(
     return torch.cat([half, half[:, :length//2].flip(1)], dim=1)
 
 def _check_length(length):
-    if length < 2: raise SeqgenError(f'a palindrome of length {length} has no last digit to predict: ask for a length of 2 or more')
+    if length < 2:
+        raise SeqgenError(f'a palindrome of length {length} has no last digit to predict: '
+                          f'ask for a length of 2 or more')
 
-# %% ../nbs/01_data.ipynb #a7551ad1
+# %% ../nbs/01_data.ipynb #d3239187
 def split_palindromes(
     n_train:int, # palindromes to train on; the same one may come twice
     n_held_out:int, # distinct palindromes to test on
@@ -56,16 +58,16 @@ def split_palindromes(
     _check_length(length)
     size = (length + 1)//2
     if n_held_out >= base**size:
-        raise SeqgenError(f'{n_held_out} held-out palindromes of length {length} leave none to train on, for there are {base**size}: ask for fewer, or for longer ones')
-    g = torch.Generator().manual_seed(seed)
-    held_out = _distinct(n_held_out, size, base, g)
-    train = _avoiding(n_train, size, base, g, held_out)
+        raise SeqgenError(f'{n_held_out} held-out palindromes of length {length} leave none '
+                          f'to train on, for there are {base**size}: ask for fewer, or for longer ones')
+    for_held_out, for_train = (torch.Generator().manual_seed(2*seed + i) for i in (0, 1))
+    held_out = _distinct(n_held_out, size, base, for_held_out)
+    train = _avoiding(n_train, size, base, for_train, held_out)
     return mirror(train, length), mirror(held_out, length)
 
-# %% ../nbs/01_data.ipynb #212e9727
-def _keys(halves): return [row.tobytes() for row in halves.numpy()]
-
+# %% ../nbs/01_data.ipynb #321fc8ad
 def _distinct(n, size, base, g):
+    "Draw `n` first halves that are all different."
     if base**size <= 4*n: return _digits(torch.randperm(base**size, generator=g)[:n], size, base)
     rows = {}
     while len(rows) < n:
@@ -74,6 +76,7 @@ def _distinct(n, size, base, g):
     return torch.stack(list(rows.values())) if rows else torch.empty(0, size, dtype=torch.int64)
 
 def _avoiding(n, size, base, g, held_out):
+    "Draw `n` first halves that are not among `held_out`."
     seen = set(_keys(held_out))
     if base**size <= 4*len(seen):
         rest = _digits(torch.arange(base**size), size, base)
@@ -87,9 +90,12 @@ def _avoiding(n, size, base, g, held_out):
         missing -= len(kept[-1])
     return torch.cat(kept) if kept else torch.empty(0, size, dtype=torch.int64)
 
-def _digits(codes, size, base): return torch.stack([codes // base**i % base for i in range(size)], dim=1)
+def _keys(halves): return [row.tobytes() for row in halves.numpy()]
 
-# %% ../nbs/01_data.ipynb #e46c5fc9
+def _digits(codes, size, base):
+    return torch.stack([codes // base**i % base for i in range(size)], dim=1)
+
+# %% ../nbs/01_data.ipynb #16895ba5
 def one_hot(
     digits:torch.Tensor, # int64, any shape
     base:int=10 # digits run from 0 to `base - 1`
@@ -97,67 +103,81 @@ def one_hot(
     "Each digit as a vector with a one in its place."
     low, high = digits.aminmax() if digits.numel() else (0, 0)
     if low < 0 or high >= base:
-        raise SeqgenError(f'digit {int(low) if low < 0 else int(high)} is outside base {base}: use digits 0 to {base - 1}, or a larger base')
+        outside = int(low) if low < 0 else int(high)
+        raise SeqgenError(f'digit {outside} is outside base {base}: '
+                          f'use digits 0 to {base - 1}, or a larger base')
     return F.one_hot(digits, base).float()
 
-# %% ../nbs/01_data.ipynb #567fadbe
-MNIST_MD5 = {
-    'train-images-idx3-ubyte': '6bbc9ace898e44ae57da46a324031adb', 'train-labels-idx1-ubyte': 'a25bea736e30d166cdddb491f175f624',
-    't10k-images-idx3-ubyte':  '2646ac647ad5339dbf082846283269ea', 't10k-labels-idx1-ubyte':  '27ae3e4e09519cfbb04c329615203637'}
-
+# %% ../nbs/01_data.ipynb #a4186a74
 def mnist_root(
     root:Path=None # folder that the user named, if any
 )->Path: # folder in torchvision's layout: the files lie in its `MNIST/raw`
     "The folder to look for MNIST in: `root`, else `SEQGEN_DATA`, else the user's cache."
     return Path(root or os.environ.get('SEQGEN_DATA') or xdg_cache_home()/'seqgen_nb')
 
-# %% ../nbs/01_data.ipynb #5b07b900
 def mnist(
     split:str='train', # `train` or `test`
     root:Path=None # folder with the files, see `mnist_root`
 )->tuple: # images uint8 `(N, 1, 28, 28)` and labels int64 `(N,)`
     "All of MNIST's images and labels, in two tensors."
-    if split not in ('train', 'test'): raise SeqgenError(f"unknown split '{split}': choose train or test")
+    if split not in ('train', 'test'):
+        raise SeqgenError(f"unknown split '{split}': choose train or test")
     folder = mnist_root(root)
     named = bool(root or os.environ.get('SEQGEN_DATA'))
     if not named: _download(folder)
-    images, labels = (_checked(folder/'MNIST'/'raw'/name, folder) for name in MNIST_MD5 if name.startswith('train') == (split == 'train'))
+    start = dict(train='train', test='t10k')[split]
+    images, labels = (_checked(folder, name) for name in MNIST_MD5 if name.startswith(start))
     return read_image_file(str(images))[:, None], read_label_file(str(labels))
+
+# %% ../nbs/01_data.ipynb #9ed5662d
+MNIST_MD5 = {
+    'train-images-idx3-ubyte': '6bbc9ace898e44ae57da46a324031adb',
+    'train-labels-idx1-ubyte': 'a25bea736e30d166cdddb491f175f624',
+    't10k-images-idx3-ubyte':  '2646ac647ad5339dbf082846283269ea',
+    't10k-labels-idx1-ubyte':  '27ae3e4e09519cfbb04c329615203637'}
 
 def _download(folder):
     try: MNIST(folder, download=True)
     except (RuntimeError, OSError) as e:
-        raise SeqgenError(f'MNIST is not in {folder} and could not be downloaded ({str(e).splitlines()[-1]}): name a folder with --data-dir or SEQGEN_DATA, or use --dataset typeset') from e
+        reason = str(e).splitlines()[-1]
+        raise SeqgenError(f'MNIST is not in {folder} and could not be downloaded ({reason}): '
+                          f'name a folder with --data-dir or SEQGEN_DATA, or use '
+                          '--dataset typeset') from e
 
-def _checked(path, folder):
+def _checked(folder, name):
+    path = folder/'MNIST'/'raw'/name
     if not path.exists():
-        raise SeqgenError(f"{folder} holds no MNIST ({path.relative_to(folder)} is missing): name a folder in torchvision's layout, or use --dataset typeset")
-    if hashlib.md5(path.read_bytes()).hexdigest() != MNIST_MD5[path.name]:
-        raise SeqgenError(f'{path} is truncated or altered (its MD5 sum is not {MNIST_MD5[path.name]}): delete it and download MNIST again')
+        raise SeqgenError(f"{folder} holds no MNIST ({path.relative_to(folder)} is missing): name "
+                          f"a folder in torchvision's layout, or use --dataset typeset")
+    if hashlib.md5(path.read_bytes()).hexdigest() != MNIST_MD5[name]:
+        raise SeqgenError(f'{path} is truncated or altered (its MD5 sum is not {MNIST_MD5[name]}): '
+                          f'delete it and download MNIST again')
     return path
 
-# %% ../nbs/01_data.ipynb #1e5c77f1
+# %% ../nbs/01_data.ipynb #8e0bc1d2
 def _fonts():
     "Paths of matplotlib's own fonts that draw the digits 0-9."
-    folder = Path(font_manager.get_data_path())/'fonts/ttf' if hasattr(font_manager, 'get_data_path') else Path(font_manager.__file__).parent/'mpl-data/fonts/ttf'
+    folder = Path(get_data_path())/'fonts/ttf'
     wanted = 'DejaVuSans', 'DejaVuSerif', 'STIXGeneral', 'cmr10', 'cmb10', 'cmss10', 'cmtt10'
-    return sorted(p for p in folder.glob('*.ttf') if p.stem.startswith(wanted) and 'Display' not in p.stem)
+    paths = sorted(folder.glob('*.ttf'))
+    return [p for p in paths if p.stem.startswith(wanted) and 'Display' not in p.stem]
 
 def _glyph(digit, font, size=28):
     "One digit, white on black, in the middle of a square."
-    image = Image.new('L', (size, size))
-    ImageDraw.Draw(image).text((size/2, size/2), str(digit), fill=255, font=ImageFont.truetype(str(font), 24), anchor='mm')
+    image, ttf = Image.new('L', (size, size)), ImageFont.truetype(str(font), 24)
+    ImageDraw.Draw(image).text((size/2, size/2), str(digit), fill=255, font=ttf, anchor='mm')
     return v2.functional.pil_to_tensor(image)
 
-# %% ../nbs/01_data.ipynb #51655157
+# %% ../nbs/01_data.ipynb #da6f782d
 def typeset_digits(
     n:int, # how many images
-    seed:int, # where the random numbers start
+    seed:int, # of the random numbers
     group:int=20 # images that share one distortion
 )->tuple: # images uint8 `(n, 1, 28, 28)` and labels int64 `(n,)`
-    "Images of typeset digits under random affine and elastic distortion: a stand-in for MNIST, offline."
-    distort = v2.Compose([v2.RandomAffine(12, translate=(.07, .07), scale=(.8, 1.05), shear=12, interpolation=v2.InterpolationMode.BILINEAR),
-                          v2.ElasticTransform(alpha=25., sigma=4.)])
+    "Images of typeset digits under random affine and elastic distortion: a stand-in for MNIST."
+    affine = v2.RandomAffine(12, translate=(.07, .07), scale=(.8, 1.05), shear=12,
+                             interpolation=v2.InterpolationMode.BILINEAR)
+    distort = v2.Compose([affine, v2.ElasticTransform(alpha=25., sigma=4.)])
     fonts = _fonts()
     glyphs = torch.stack([_glyph(d, f) for d in range(10) for f in fonts])
     with seeded(seed):
@@ -184,7 +204,7 @@ def checksum(
     "The MD5 sum of the pixels."
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
-# %% ../nbs/01_data.ipynb #0dcd702a
+# %% ../nbs/01_data.ipynb #e2adcb6d
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`
@@ -193,14 +213,17 @@ def load_images(
 )->ImageSet: # the images and what they are
     "MNIST or its typeset stand-in."
     if n is not None and n < 1: raise SeqgenError(f'{n} images are no dataset: ask for 1 or more')
-    if split not in ('train', 'test'): raise SeqgenError(f"unknown split '{split}': choose train or test")
-    if dataset not in ('auto', 'mnist', 'typeset'): raise SeqgenError(f"unknown dataset '{dataset}': choose auto, mnist or typeset")
+    if split not in ('train', 'test'):
+        raise SeqgenError(f"unknown split '{split}': choose train or test")
+    if dataset not in ('auto', 'mnist', 'typeset'):
+        raise SeqgenError(f"unknown dataset '{dataset}': choose auto, mnist or typeset")
     if dataset != 'typeset':
         try: return _first(ImageSet(f'MNIST {split}', *mnist(split, root)), n)
         except SeqgenError as e:
             if dataset == 'mnist' or root or os.environ.get('SEQGEN_DATA'): raise
-            warnings.warn(f'digits from fonts take the place of MNIST, and every figure will say so; {e}')
-    size = dict(train=40_000, test=4_000)[split] if n is None else n
-    return ImageSet(f'typeset digits {split}' + f', {n} of them'*(n is not None), *typeset_digits(size, seed=0 if split == 'train' else 1))
+            warnings.warn(f'digits from fonts take the place of MNIST, as each figure will say; {e}')
+    size, seed = dict(train=(40_000, 0), test=(4_000, 1))[split]
+    name = f'typeset digits {split}' + (f', {n} of them' if n else '')
+    return ImageSet(name, *typeset_digits(n or size, seed))
 
-def _first(s, n): return s if n is None else ImageSet(f'{s.name}, first {n}', s.images[:n], s.labels[:n])
+def _first(s, n): return ImageSet(f'{s.name}, first {n}', s.images[:n], s.labels[:n]) if n else s

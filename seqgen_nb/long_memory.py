@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from .data import mirror
 from .lstm import LSTM
-from .palindromes import LastDigit, task
+from .palindromes import LastDigit, split_target
 from .runs import SeqgenError, seeded
 
 # %% ../nbs/04_long_memory.ipynb #681c80e3
@@ -148,7 +148,7 @@ def fit_with_noise(
         mixed = left <= stages[1]
         length = int(torch.randint(10, longest + 1, (1,), generator=rng)) if mixed else 10
         half = torch.randint(10, (batch, (length + 1)//2), generator=rng)
-        given, asked = task(mirror(half, length))
+        given, asked = split_target(mirror(half, length))
         loss = F.cross_entropy(forward_with_noise(weights_of(model), given, noise, rng), asked)
         descend(model, opt, loss, lr*min(1., left/stages[1]) if mixed else lr)
     return model.eval()

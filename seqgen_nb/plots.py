@@ -195,8 +195,10 @@ def show_strips(
 # %% ../nbs/91_plots.ipynb #cc5b57fb
 def markdown_table(
     rows:list, # rows of values
-    head:tuple # names of the columns
+    head:tuple, # names of the columns
+    align:str='' # `l` or `r` for each column; what it does not name stands at the left
 )->str: # Markdown
     "A table in Markdown."
-    lines = [head, ['---']*len(head), *rows]
+    rule = ['---:' if side == 'r' else '---' for side in align.ljust(len(head), 'l')]
+    lines = [head, rule, *rows]
     return '\n'.join('| ' + ' | '.join(map(str, line)) + ' |' for line in lines)

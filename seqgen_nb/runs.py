@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'SeqgenError', 'TrainingDiverged', 'command', 'pick_device', 'pick_precision', 'bf16_speedup', 'seeded',
-           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained']
+           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained', 'seeds_of']
 
 # %% ../nbs/90_runs.ipynb #eaa19e75
 import csv, hashlib, importlib, io, json, os, platform, subprocess, sys, time, warnings
@@ -137,7 +137,7 @@ class Run:
         folder:Path=None, # where the run is kept
         resume:bool=False, # go on with the run that is there?
         force:bool=False, # move a run that is there aside?
-        progress:bool=True # show progress bars?
+        progress:bool=True # show progress bars? `'lines'` prints a line an epoch instead
     ):
         self.folder = None if folder is None else Path(folder)
         self.resume, self.force, self.progress = resume, force, progress
@@ -176,8 +176,9 @@ def begin(self:Run,
 )->'Run': # the run itself
     "Open the run for `settings`: a new one, or with `resume` the same one again."
     settings = json.loads(json.dumps(settings, default=str))
-    if self.resume and self.force: raise SeqgenError('--resume keeps a run and --force moves it aside: give one of them')
-    if self.folder is not None and self.folder.exists() and any(self.folder.iterdir()): self._meet(settings, epochs)
+    if self.resume and self.force:
+        raise SeqgenError('--resume keeps a run and --force moves it aside: give one of them')
+    if self._taken(): self._meet(settings, epochs)
     if not self.config: self.config = dict(environment=environment(device), wall_time_s=0.)
     self.config.update(settings=dict(settings, epochs=epochs), finished=False)
     self._write_config()
@@ -187,6 +188,12 @@ def begin(self:Run,
 def _fixed(settings):
     "The settings that a resumed run must share; how long it is, and how often it is looked at, may change."
     return {k: v for k, v in settings.items() if k not in ('epochs', 'sample_every')}
+
+@patch
+def _taken(self:Run):
+    "Is there anything in the folder, besides a file whose writing was interrupted?"
+    if self.folder is None or not self.folder.exists(): return False
+    return any(p.suffix != '.part' for p in self.folder.iterdir())
 
 @patch
 def _meet(self:Run, settings, epochs):
@@ -257,18 +264,27 @@ def epochs(self:Run,
 ): # yields the epochs that are still to be done, counted from 1
     "Yield the epochs up to `n` that remain, with a checkpoint after each."
     done = self._restore(state)
-    bar = tqdm(total=n, initial=done, desc=self._name, unit='epoch', disable=not self.progress)
+    bar = tqdm(total=n, initial=done, desc=self._name, unit='epoch', disable=self.progress is not True)
     with bar:
         for epoch in range(done + 1, n + 1):
             start = time.perf_counter()
             yield epoch
-            self.config['wall_time_s'] += time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            self.config['wall_time_s'] += seconds
             self._checkpoint(epoch, state)
-            bar.set_postfix({k: f'{v[-1]:.3g}' for k, v in list(self.history.items())[1:4]})
+            shown = {k: f'{v[-1]:.3g}' for k, v in list(self.history.items())[1:4]}
+            bar.set_postfix(shown)
             bar.update()
+            if self.progress == 'lines': self._print_line(epoch, n, shown, seconds)
 
 @patch(as_prop=True)
 def _name(self:Run): return self.folder.name if self.folder is not None else 'training'
+
+@patch
+def _print_line(self:Run, epoch, n, shown, seconds):
+    values = '  '.join(f'{k} {v}' for k, v in shown.items())
+    sys.stdout.write(f'{self._name}  epoch {epoch}/{n}  {values}  {seconds:.1f} s\n')
+    sys.stdout.flush()
 
 # %% ../nbs/90_runs.ipynb #f11aeee9
 def _state_of(o): return o.get_state() if isinstance(o, torch.Generator) else o.state_dict()
@@ -316,7 +332,8 @@ def steps(self:Run,
     epoch:int # number of the epoch, for the bar
 ): # the same batches
     "Go through `batches` with a progress bar."
-    return tqdm(batches, desc=f'epoch {epoch}', leave=False, unit='batch', disable=not self.progress)
+    quiet = self.progress is not True
+    return tqdm(batches, desc=f'epoch {epoch}', leave=False, unit='batch', disable=quiet)
 
 @patch
 def log(self:Run,
@@ -424,7 +441,7 @@ def origin(self:Run
     if not self.config: raise SeqgenError(f'{self.folder} holds no run yet: train it first')
     asked, env = self.config['settings'], self.config['environment']
     n = asked.get('training_epochs', len(self.history.get('epoch', [])))
-    what = [f"seeds {', '.join(map(str, asked['seeds']))}"] if 'seeds' in asked else [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
+    what = [f"seed{'s'*(len(asked['seeds']) > 1)} {', '.join(map(str, asked['seeds']))}"] if 'seeds' in asked else [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
     parts = [asked.get('dataset'), *what, env['device'], f"revision {env['revision']}"]
     return f'run {self._name}: ' + ', '.join(p for p in parts if p)
 
@@ -464,3 +481,12 @@ def pretrained(
 )->nn.Module: # the trained network: a generator for `gan` and `dcgan`
     "A network that ships with the package, trained, in evaluation mode."
     return shipped(name).network(epoch=epoch)
+
+# %% ../nbs/90_runs.ipynb #095c942b
+def seeds_of(
+    name:str # `gan`, `dcgan` or `lstm`
+)->list: # of runs; that of seed 0 comes first
+    "The runs that ship with the package and differ in the seed alone."
+    first = shipped(name)
+    others = [int(p.name.rpartition('_seed')[2]) for p in first.folder.parent.glob(f'{name}_seed*')]
+    return [first, *(shipped(f'{name}_seed{seed}') for seed in sorted(others))]

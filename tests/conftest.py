@@ -16,9 +16,9 @@ def copied(folder):
 
 @pytest.fixture(scope='session')
 def processed(tmp_path_factory):
-    "The folder that nbdev makes for Quarto."
+    "The folder that Quarto is given."
     copy = copied(tmp_path_factory.mktemp('processed')/'book')
-    result = subprocess.run([sys.executable, '-c', 'from nbdev.serve import proc_nbs; proc_nbs()'], cwd=copy, capture_output=True, text=True)
+    result = subprocess.run([sys.executable, copy/'.ci/pages.py'], cwd=copy, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]
     return copy/'_proc'
 

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pytest
 from nbclient import NotebookClient
 from PIL import Image
+
+from seqgen_nb.evidence import RULES_REVISION
+from seqgen_nb.runs import seeds_of
 
 root = Path(__file__).resolve().parent.parent
 bin = Path(sys.executable).parent
@@ -36,3 +40,16 @@ def test_notebooks_show_what_the_runs_say():
         for a, b in zip(figures, figures_now):
             a, b = pixels(a), pixels(b)
             assert a.shape == b.shape and abs(a - b).mean() < 2, name
+
+
+def git(*args): return subprocess.run(['git', *args], cwd=root, capture_output=True, text=True)
+
+
+def test_rules_stood_before_the_runs():
+    "The file of rules is as it was at the revision that the report names, and that revision precedes the runs that it judges."
+    if git('cat-file', '-e', f'{RULES_REVISION}^{{commit}}').returncode:
+        pytest.skip('this checkout has no history: clone the whole repository to compare the revisions')
+    then = git('show', f'{RULES_REVISION}:seqgen_nb/assets/rules.json').stdout
+    assert then == (root/'seqgen_nb/assets/rules.json').read_text(encoding='utf-8')
+    for run in seeds_of('gan') + seeds_of('dcgan'):
+        assert git('merge-base', '--is-ancestor', RULES_REVISION, run.config['environment']['revision']).returncode == 0, run

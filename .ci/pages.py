@@ -1,0 +1,58 @@
+"What Quarto is given: the notebooks as nbdev prepares them, with a place before each definition that links can lead to."
+import ast, importlib.util, json, re
+from pathlib import Path
+
+from nbdev.config import get_config
+from nbdev.serve import proc_nbs
+
+
+def places(index):
+    "For each page the anchors of nbdev's links, by the name that they lead to."
+    found = {}
+    for symbols in index['syms'].values():
+        for address, _ in symbols.values():
+            page, _, anchor = address.partition('#')
+            found.setdefault(page, set()).add(anchor)
+    return found
+
+
+def defined(cell):
+    "The names that a cell of code defines, in lower case; a method that is patched in has its class before it."
+    if cell['cell_type'] != 'code' or not re.search(r'^(?:async )?(?:def|class) ', ''.join(cell['source']), re.M): return
+    for node in ast.parse(''.join(cell['source'])).body:
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)): continue
+        patched = any(ast.unparse(d) == 'patch' for d in node.decorator_list)
+        yield (f'{ast.unparse(node.args.args[0].annotation)}.{node.name}' if patched else node.name).lower()
+
+
+def with_places(cells, anchors):
+    "The cells of a page, with an empty division of the right name before the first definition of each name."
+    left, cells_and_places = set(anchors), []
+    names = [list(defined(cell)) for cell in cells]
+    exact = {name for found in names for name in found}
+    for cell, found in zip(cells, names):
+        here = {a for name in found for a in left if a == name or a.startswith(name + '.') and a not in exact}
+        left -= here
+        divisions = ''.join(f'<div id="{a}"></div>' for a in sorted(here))
+        if here: cells_and_places.append(dict(cell_type='markdown', metadata={}, source=divisions))
+        cells_and_places.append(cell)
+    return cells_and_places
+
+
+def prepare():
+    "Write the folder that Quarto renders; it is made anew each time."
+    config = get_config()
+    spec = importlib.util.spec_from_file_location('index', config.lib_path/'_modidx.py')
+    index = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(index)
+    known, folder = places(index.d), proc_nbs(force=True)
+    for path in folder.rglob('*.ipynb'):
+        nb = json.loads(path.read_text(encoding='utf-8'))
+        page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
+        if not page or page[1] not in known: continue
+        nb['cells'] = with_places(nb['cells'], known[page[1]])
+        path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
+    return folder
+
+
+if __name__ == '__main__': print(f'prepared {prepare()}')

@@ -1,0 +1,43 @@
+"The site shows the code that it teaches: each definition of a chapter whole, once, and in the order of its notebook."
+import ast, json
+from pathlib import Path
+
+import pytest
+
+root = Path(__file__).resolve().parent.parent
+chapters = sorted((root/'nbs').glob('0[1-9]_*.ipynb'))
+definition = ast.FunctionDef, ast.ClassDef
+
+
+def definitions(source): return [node for node in ast.parse(source).body if isinstance(node, definition)]
+
+
+def shown(path):
+    "The code of a page as Quarto prints it: a cell that hides itself does not count."
+    for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
+        source = ''.join(cell['source'])
+        hidden = any(line.replace(' ', '') in ('#|echo:false', '#|include:false') for line in source.splitlines())
+        if cell['cell_type'] == 'code' and not hidden: yield source
+
+
+def missing(wanted, page):
+    "What of `wanted` is not on a page exactly once, in order."
+    bodies = [ast.dump(node) for source in page for node in definitions(source)]
+    times = {node.name: bodies.count(ast.dump(node)) for node in wanted}
+    wrong = [f'{name} is there {n} times' for name, n in times.items() if n != 1]
+    order = [bodies.index(ast.dump(node)) for node in wanted if ast.dump(node) in bodies]
+    return wrong + ['not in the order of the module']*(order != sorted(order))
+
+
+@pytest.mark.parametrize('path', chapters, ids=lambda p: p.stem)
+def test_every_definition_is_read_once(processed, path):
+    wanted = definitions((root/'seqgen_nb'/f'{path.stem[3:]}.py').read_text(encoding='utf-8'))
+    assert wanted and missing(wanted, shown(processed/path.name)) == []
+
+
+def test_what_is_hidden_or_doubled_is_found():
+    wanted = definitions('def f(): return 1\ndef g(): return 2')
+    assert missing(wanted, ['def f(): return 1', '# a note\ndef g(): return 2']) == []
+    assert missing(wanted, ['def f(): return 1', 'def g(): return 3']) == ['g is there 0 times']
+    assert missing(wanted, ['def f(): return 1\ndef g(): return 2', 'def f(): return 1']) == ['f is there 2 times']
+    assert missing(wanted, ['def g(): return 2', 'def f(): return 1']) == ['not in the order of the module']
