@@ -31,6 +31,7 @@ class Weights(NamedTuple):
     head: torch.Tensor         # `(base, n)`
     head_bias: torch.Tensor    # `(base,)`
 
+# %% ../nbs/04_long_memory.ipynb #fe09be78
 def weights_of(
     model:LastDigit, # a model with an LSTM
     dtype:torch.dtype=None # to convert to; the model's own by default
@@ -41,6 +42,7 @@ def weights_of(
     head, head_bias = (p.to(dtype or p.dtype) for p in (model.head.weight, model.head.bias))
     return Weights(from_x.T + bias, from_h, head, head_bias)
 
+# %% ../nbs/04_long_memory.ipynb #6a4be680
 def _stacked(model, dtype):
     "Weight and bias of the gates i, f, o, g, one above the other."
     cell = model.recurrent.cell if hasattr(model, 'recurrent') else None
@@ -153,6 +155,7 @@ def fit_with_noise(
         descend(model, opt, loss, lr*min(1., left/stages[1]) if mixed else lr)
     return model.eval()
 
+# %% ../nbs/04_long_memory.ipynb #30677a67
 def descend(
     model:LastDigit, # whose weights are updated
     opt:optim.Optimizer, # of these weights
@@ -186,6 +189,7 @@ def widen(
     if isinstance(by, float): return torch.stack([x[0] - by, x[1] + by]) if by else x
     return torch.stack([x[0] - by[0], x[1] + by[1]])
 
+# %% ../nbs/04_long_memory.ipynb #80d52dd0
 def affine_bounds(
     x:torch.Tensor, # intervals `(2, rows, n)`
     weight:torch.Tensor, # of a linear layer without bias `(m, n)`
@@ -196,6 +200,7 @@ def affine_bounds(
     at, off = middle @ weight.T, radius @ weight.abs().T + error
     return torch.stack([at - off, at + off])
 
+# %% ../nbs/04_long_memory.ipynb #23c122a4
 def times_gate(
     gate:torch.Tensor, # intervals of a gate, which is never negative `(2, ...)`
     x:torch.Tensor # intervals `(2, ...)`
@@ -217,6 +222,7 @@ class Allowance(NamedTuple):
     function_error: float=0.       # of a sigmoid or a tanh
     product_error: float=0.        # of products and their sum, for each 1 + |c|
 
+# %% ../nbs/04_long_memory.ipynb #fcfbdfc4
 def box_step(
     w:Weights, # of the network
     box:Box, # where the state may be
@@ -249,6 +255,7 @@ def worst_logits(
     error = torch.zeros(len(w.head)) + allow.head_error
     return (worst + error + error[target][:, None]).scatter(1, target[:, None], 0.)
 
+# %% ../nbs/04_long_memory.ipynb #076a0d6c
 def worst_margin(
     w:Weights, # of the network
     box:Box, # where the state may be
@@ -268,6 +275,7 @@ def beginnings(
     digits = torch.arange(base)
     return torch.cartesian_prod(*[digits]*(position + 1)).view(-1, position + 1)
 
+# %% ../nbs/04_long_memory.ipynb #341ab5b7
 def first_box(
     w:Weights, # of the network
     begin:torch.Tensor, # beginnings, int64 `(rows, position + 1)`
@@ -290,9 +298,10 @@ def exactly(
     w, (weight, bias) = weights_of(model, torch.float64), _stacked(model, torch.float64)
     from_x, n = weight[:, :model.base].abs().amax(1), w.from_h.shape[1]
     gate_terms = from_x + bias.abs() + w.from_h.abs().sum(1)
-    head_terms = w.head.abs().sum(1) + w.head_bias.abs() + 2.**-100   # and underflow + 2.**-100   # and underflow
+    head_terms = w.head.abs().sum(1) + w.head_bias.abs() + 2.**-100   # and underflow
     return w, Allowance(2*(n + 4)*U*gate_terms, 2*(n + 4)*U*head_terms, 16*U, 4*U)
 
+# %% ../nbs/04_long_memory.ipynb #d14c0b32
 @torch.no_grad()
 def reach(
     model:LastDigit, # a model with an LSTM
@@ -320,6 +329,7 @@ def latch_box(
     beyond = torch.stack([latched > 0, latched < 0])      # these ends are finite
     return Box(torch.where(free, OUTER*ends, h), torch.where(beyond, limit, HUGE*ends))
 
+# %% ../nbs/04_long_memory.ipynb #c2ac1272
 def latched_units(
     box:Box, # where the states are
     threshold:float=2. # m
@@ -352,6 +362,7 @@ def worst_case_loss(
     worst_case = F.cross_entropy(torch.cat(worst), target.repeat(steps + after))
     return worst_case + sum(fallen)/len(fallen)
 
+# %% ../nbs/04_long_memory.ipynb #a84f4e7c
 def _below(box, latched, level):
     "How far, for each row, cell states that should be latched may be below a level."
     low = torch.where(latched > 0, box.c[0], -box.c[1])
@@ -384,6 +395,7 @@ def fit_latch(
         descend(model, opt, loss, lr*min(1., (1 - update/updates)/.3))
     return model.eval()
 
+# %% ../nbs/04_long_memory.ipynb #9a24a4ff
 def _sampled_worst_case(w, begin, among, rng):
     begin = begin[torch.randperm(len(begin), generator=rng)[:among]]
     digits = torch.randperm(len(w.from_x), generator=rng)[:among]
@@ -400,6 +412,7 @@ def open_outwards(
     high = torch.where(high > 0, HUGE, high.clamp(min=-nearest))
     return Box(box.h, torch.stack([low, high]))
 
+# %% ../nbs/04_long_memory.ipynb #fba53094
 def find_latch(
     w:Weights, # in float64
     box:Box, # where the states are
@@ -427,9 +440,10 @@ class Certificate:
     holds: bool           # is every answer right, for every string of every length?
     steps: int            # digits read before the latch closes, or where it failed
     margin: float         # in logits: no string has a smaller one
-    latched: int = 0      # units whose cell state never changes its sign, for the digit that has the fewest
+    latched: int = 0      # units whose cell state keeps its sign, for the digit with the fewest
     reason: str = ''      # why it does not hold
 
+# %% ../nbs/04_long_memory.ipynb #cc7e2ffc
 @torch.no_grad()
 def certify(
     model:LastDigit, # any network of this class
@@ -443,6 +457,7 @@ def certify(
     box, every = first_box(w, begin, allow), torch.arange(model.base)
     return certify_box(w, allow, box, begin[:, -1], every, position + 1, steps)
 
+# %% ../nbs/04_long_memory.ipynb #b80bc962
 def certify_box(
     w:Weights, # in float64
     allow:Allowance, # for what a processor computes
@@ -467,6 +482,7 @@ def certify_box(
         box = box_step(w, box, digits[None], allow)
     return Certificate(False, read, least, reason=f'no latch closes within {read} digits')
 
+# %% ../nbs/04_long_memory.ipynb #7e9f6554
 def _refused(read, lowest, digit):
     digits = f'{read} digits' if read > 1 else 'one digit'
     reason = f'where the answer is {digit}, another digit may win after {digits}'
@@ -486,6 +502,7 @@ class Attack(NamedTuple):
     margins: list # the least margin found after 1, 2, ... digits
     string: list  # the digits with the least margin of all
 
+# %% ../nbs/04_long_memory.ipynb #3fa3880d
 @torch.no_grad()
 def attack(
     model:LastDigit, # a model with an LSTM
@@ -506,6 +523,7 @@ def attack(
         strings, h, c = _one_more_digit(w, strings, h, c, kept)
     return Attack(found, least[1])
 
+# %% ../nbs/04_long_memory.ipynb #bd7395f2
 def _margins_at(w, h):
     target = torch.arange(len(w.head)).repeat_interleave(len(h)//len(w.head))
     return margin(torch.addmm(w.head_bias, h, w.head.T), target)

@@ -322,7 +322,7 @@ def _long_accuracies(model, tests):
 def cpu_time(
     work # a function without arguments
 )->tuple: # what it returns, and the seconds
-    "Call a function and take the processor time of this process, which other processes do not lengthen."
+    "Call a function and take the processor time of this process."
     start = time.process_time()
     return work(), time.process_time() - start
 
@@ -347,7 +347,8 @@ def memory_study(
 
 def _certified(model, position=0):
     found = certify_marker(model) if position < 0 else certify(model, position)
-    return dict(holds=int(found.holds), steps=found.steps, margin=found.margin, latched=found.latched)
+    return dict(holds=int(found.holds), steps=found.steps, margin=found.margin,
+                latched=found.latched)
 
 # %% ../nbs/94_studies.ipynb #57d9f8e4
 def waiting_box(
