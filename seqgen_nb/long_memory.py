@@ -19,7 +19,7 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import mirror
-from .lstm import LSTM
+from .lstm import LSTM, fuse
 from .palindromes import LastDigit, split_target
 from .runs import SeqgenError, seeded
 
@@ -48,9 +48,7 @@ def _stacked(model, dtype):
     cell = model.recurrent.cell if hasattr(model, 'recurrent') else None
     if getattr(cell, 'n_states', 0) != 2:
         raise SeqgenError('the model has no cell state: give a LastDigit with an LSTM')
-    gates = cell.input_gate, cell.forget_gate, cell.output_gate, cell.cell_gate
-    both = (torch.cat([getattr(g, name) for g in gates]) for name in ('weight', 'bias'))
-    return tuple(p.to(dtype or p.dtype) for p in both)
+    return tuple(p.to(dtype or p.dtype) for p in fuse(cell))
 
 # %% ../nbs/04_long_memory.ipynb #8df97161
 def step(
@@ -83,7 +81,7 @@ def margin(
     logits:torch.Tensor, # `(rows, base)`
     target:torch.Tensor # right digits, int64 `(rows,)`
 )->torch.Tensor: # `(rows,)`
-    "The logit of the right digit less the largest of the others."
+    "The logit of the right digit minus the largest of the others."
     right = target[:, None]
     return logits.gather(1, right)[:, 0] - logits.scatter(1, right, -math.inf).amax(1)
 
@@ -315,7 +313,7 @@ def reach(
     return Box(*map(torch.stack, zip(*boxes)))
 
 # %% ../nbs/04_long_memory.ipynb #664581f2
-HUGE = 1e30 # stands for infinity: tanh is 1 there, and it is never a result
+HUGE = 1e30 # stands for infinity: its tanh is 1, and no cell state grows as large
 
 def latch_box(
     box:Box, # where the states are now
@@ -428,7 +426,7 @@ def find_latch(
         after = open_outwards(box_step(w, box, digits[None], allow))
         h_out, c_out = (_sticks_out(a, b) for a, b in zip(after, box))
         if not (h_out.any() or c_out.any()): return box
-        more = 1e-5*(c_out > 0)*2**k       # ever larger, so that it does not go on for ever
+        more = 1e-5*(c_out > 0)*2**k       # doubled with each try
         box = open_outwards(Box(widen(box.h, h_out), widen(box.c, 2*c_out + more)))
 
 def _sticks_out(a, b): return torch.stack([b[0] - a[0], a[1] - b[1]]).clamp(min=0)
@@ -490,9 +488,11 @@ def _refused(read, lowest, digit):
 
 def _out_of_scope(model):
     "Why no certificate can be given, if so."
+    if type(model).forward is not LastDigit.forward:
+        return f'{type(model).__name__} has a forward of its own: certificates are for LastDigit'
     if model.recurrent.cell.n_states != 2: return 'an RNN has no cell state that could be latched'
-    if model.head.weight.dtype not in (torch.float32, torch.float64):
-        return f'the weights are {model.head.weight.dtype}: certificates cover float32 and float64'
+    for kind in {p.dtype for p in model.parameters()} - {torch.float32, torch.float64}:
+        return f'the weights are {kind}: certificates cover float32 and float64'
     if not all(p.abs().max() < 1e6 for p in model.parameters()):
         return 'some weights are not finite, or so large that float32 might overflow'
 
@@ -508,8 +508,8 @@ def attack(
     model:LastDigit, # a model with an LSTM
     steps:int=50, # digits in the longest string
     width:int=100, # strings kept for each beginning at every length
-    score=None # what to make small: a function of h and c `(rows, n)`; by default the margin
-)->Attack: # its margins are above the worst case, that of `certify` is below
+    score=None # what to minimise: a function of h and c `(rows, n)`; by default the margin
+)->Attack: # its margins are never below the worst case
     "Search for the digits that bring a network closest to a wrong answer, or past it."
     w, found, least = weights_of(model), [], (math.inf, [])
     strings = beginnings(model.base)[:, None]            # (first digit, kept strings, digits)

@@ -32,7 +32,8 @@ class LastDigit(nn.Module):
         digits:torch.Tensor # int64 `(batch, time)`
     )->torch.Tensor: # logits of the next digit `(batch, base)`
         "The logits of the digit that comes next."
-        if digits.ndim != 2: raise SeqgenError(f'digits have shape {tuple(digits.shape)}: give (batch, time)')
+        if digits.ndim != 2:
+            raise SeqgenError(f'digits have shape {tuple(digits.shape)}: give (batch, time)')
         _, (h, *_) = self.recurrent(one_hot(digits, self.base))
         return self.head(h)
 
@@ -79,7 +80,8 @@ def fit_palindromes(
     device, rng = pick_device(device), torch.Generator().manual_seed(seed)
     model.to(device).train()
     opt = optim.RMSprop(model.parameters(), lr=lr)
-    run = (run or Run()).begin(epochs, str(device), dataset=f'palindromes of length {train.shape[1]}',
+    run = (run or Run()).begin(epochs, str(device),
+        dataset=f'palindromes of length {train.shape[1]}',
         checksum=checksum(train), palindromes=len(train), held_out=len(held_out),
         model=_describe(model), batch=batch, lr=lr, seed=seed, cosine_over=epochs)
     schedule = optim.lr_scheduler.CosineAnnealingLR(opt, epochs*-(-len(train)//batch))
@@ -110,7 +112,8 @@ def _one_epoch(model, opt, schedule, batches):
 
 def _describe(model):
     a = model.arguments
-    return f"{type(model).__name__}({a['recurrent'].__name__}, n_hidden={a['n_hidden']}, base={a['base']})"
+    return (f"{type(model).__name__}({a['recurrent'].__name__}, "
+            f"n_hidden={a['n_hidden']}, base={a['base']})")
 
 # %% ../nbs/03_palindromes.ipynb #29a95c2a
 def hidden_gradients(
