@@ -393,6 +393,7 @@ def save_network(self:Run,
     record = {'class': _name_of(type(network)), 'sha256': _sha256(data), 'arguments': said}
     self.config.setdefault('networks', {})[name] = record
     self.write(f'{name}.safetensors', data)
+    self._write_config()
 
 def _name_of(cls): return f'{cls.__module__}.{cls.__qualname__}'
 

@@ -1,5 +1,5 @@
 "The live page in a real browser, served as any static server would: what it draws, how fast, and what it says when it cannot."
-import base64, functools, io, os, re, threading
+import base64, functools, io, json, os, re, threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -10,8 +10,9 @@ from seqgen_nb.data import palindromes
 from seqgen_nb.latent import directions
 from seqgen_nb.gan import latents, sample
 from seqgen_nb.live import seqgen_live
+from seqgen_nb.long_memory import attack, certify
 from seqgen_nb.plots import tile, to_uint8
-from seqgen_nb.runs import SeqgenError, pretrained
+from seqgen_nb.runs import SeqgenError, pretrained, shipped
 
 GANS = 'dcgan', 'gan'
 
@@ -227,33 +228,93 @@ def test_bad_seed_is_refused(visit):
     assert page.inner_text('#walk-message') == ''
 
 
-def answer(page, digits):
+def choose(page, title): page.get_by_label(title, exact=True).check()
+
+
+def answer(page, digits, network='latch'):
     page.fill('#digits', digits)
-    page.wait_for_function('digits => live.answered === digits', arg=digits)
+    page.wait_for_function('said => live.answered === said', arg=f'{network} {digits}')
     return page.inner_text('#verdict')
 
 
-def test_lstm(visit):
-    "It completes palindromes as the model in PyTorch does, with the same probabilities after each digit."
-    page, model = visit(), pretrained('lstm')
+MEMORIES = dict(latch=('certified', lambda: shipped('long_memory').network('seed_0')), lstm=('course report', lambda: pretrained('lstm')))
+
+
+@pytest.mark.parametrize('name', MEMORIES)
+def test_memories_are_those_of_pytorch(visit, name):
+    "The same answers, logits and probabilities after each digit; both complete palindromes of 20 digits."
+    page, (title, model) = visit(), MEMORIES[name]
+    model = model()
+    choose(page, title)
     for x in palindromes(5, 20, seed=21):
         given = ''.join(map(str, x[:-1].tolist()))
-        best = model(x[None, :-1]).argmax().item()
-        assert re.match(rf'It answers {best}, .* Right: that completes the palindrome\.', answer(page, given))
-    found = page.evaluate('digits => live.listen(digits)', x[:-1].tolist())['answers']
+        assert re.match(rf'After 19 digits it answers {x[0]}, .* Right: that completes the palindrome\.', answer(page, given, name))
+    network = f"JSON.parse('{json.dumps(dict(name=name, base=10, n_hidden=model.recurrent.cell.n_hidden))}')"
+    logits = page.evaluate(f'digits => live.logitsAfter({network}, digits)', x[:-1].tolist())
+    assert (torch.tensor(logits) - model(x[None, :-1])).abs().max() < 1e-4
+    found = page.evaluate(f'digits => live.listen({network}, digits)', x[:-1].tolist())['answers']
     wanted = torch.cat([model(x[None, :n]).softmax(1) for n in range(1, 20)]).detach()
     assert (torch.tensor(found) - wanted).abs().max() < 1e-4
     assert page.locator('#answers rect.cell').count() == 190 and page.locator('#apart rect.cell').count() == 19
-    assert 'No digit makes a palindrome of these; the first was 1' in answer(page, '123')
-    assert 'It always had 19 digits in training. Given 3,' in page.inner_text('#lengths')
+    assert 'the first digit was 1. No digit makes a palindrome of these' in answer(page, '123', name)
+
+
+def test_what_is_known_of_a_memory_stands_beside_it(visit):
+    page, found = visit(), certify(shipped('long_memory').network('seed_0'))
+    answer(page, '123')
+    said = page.inner_text('#promise')
+    assert 'Proved for every string of digits' in said and f'at least {found.margin:.2f} logits' in said
+    choose(page, 'course report')
+    answer(page, '123', 'lstm')
+    said = page.inner_text('#promise')
+    assert 'Nothing is proved' in said and 'Given 3, it completes' in said
+
+
+def test_a_hundred_thousand_digits(visit):
+    "The certified network is right on them, pasted or typed; the page goes on answering while the larger network reads."
+    page = visit()
+    for x in palindromes(2, 100_001, seed=22):
+        given = ''.join(map(str, x[:-1].tolist()))
+        assert re.match(rf'After 100,000 digits it answers {x[0]}, .* Right: that completes', answer(page, given))
+        assert page.is_hidden('#memory') and page.is_visible('#promise')
+    choose(page, 'course report')
+    page.wait_for_function('live.reading')
+    dark = ground(page) < 60
+    page.click('#theme')
+    assert (ground(page) < 60) != dark and page.evaluate('live.reading')
+    assert 'of 100,000 digits read' in page.inner_text('#verdict')
+    choose(page, 'certified')
+    page.wait_for_function("live.answered.startsWith('latch')")
+    assert f'it answers {x[0]},' in page.inner_text('#verdict')
+
+
+def test_beyond_its_training_one_fails_and_one_does_not(visit):
+    "Digits that the attack of chapter 4 finds: the course report's network names a wrong one."
+    page, digits = visit(), attack(pretrained('lstm'), 60, 30).string
+    given = ''.join(map(str, digits))
+    assert f'it answers {digits[0]},' in answer(page, given)
+    choose(page, 'course report')
+    page.wait_for_function("live.answered.startsWith('lstm')")
+    assert 'Wrong: ' in page.inner_text('#verdict')
+
+
+def test_random_palindromes_of_each_length(visit):
+    page = visit()
+    for length in page.locator('#length option').all():
+        page.select_option('#length', length.get_attribute('value'))
+        page.click('#new-digits')
+        given = page.input_value('#digits')
+        page.wait_for_function('said => live.answered === said', arg=f'latch {given}')
+        assert len(given) == int(length.get_attribute('value')) - 1
+        assert 'Right: that completes the palindrome' in page.inner_text('#verdict')
 
 
 def test_bad_digits_are_refused(visit):
     page = visit()
-    for bad, words in (('12a4', 'digits from 0 to 9 only'), ('', 'Type some digits'), ('7'*41, '40 at most'), ('<b>1', 'digits from 0 to 9 only')):
+    for bad, words in (('12a4', 'digits from 0 to 9 only'), ('', 'Type some digits'), ('<b>1', 'digits from 0 to 9 only'), ('1٣', 'digits from 0 to 9 only')):
         page.fill('#digits', bad)
         page.wait_for_function("words => document.getElementById('verdict').textContent.includes(words)", arg=words)
-        assert page.is_hidden('#memory') and page.get_attribute('#digits', 'aria-invalid') == 'true'
+        assert page.is_hidden('#memory') and page.is_hidden('#promise') and page.get_attribute('#digits', 'aria-invalid') == 'true'
     answer(page, '12321')
     assert page.is_visible('#memory') and page.get_attribute('#digits', 'aria-invalid') == 'false'
 
@@ -313,6 +374,6 @@ def test_narrow_light_and_dark(visit, scheme, dark):
 
 def test_every_control_has_a_name(visit):
     page = visit()
-    nameless = "[...document.querySelectorAll('input, button, canvas')].filter(o => !o.labels?.length && !o.ariaLabel && !(o.tagName === 'BUTTON' && o.textContent.trim())).map(o => o.outerHTML)"
+    nameless = "[...document.querySelectorAll('input, button, select, canvas')].filter(o => !o.labels?.length && !o.ariaLabel && !(o.tagName === 'BUTTON' && o.textContent.trim())).map(o => o.outerHTML)"
     assert page.evaluate(nameless) == []
     assert page.is_visible('#chapter')

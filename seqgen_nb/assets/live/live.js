@@ -1,7 +1,7 @@
-// Generators and LSTM of the book in the browser. live.json says which there are; onnxruntime-web runs them.
+// Generators and LSTMs of the book in the browser. live.json says which there are; onnxruntime-web runs the generators.
 const $ = id => document.getElementById(id)
-const SIDE = 28, STEPS = 10, SHEET = 25, LONGEST = 40, REACH = 3
-const live = window.live = {drawn: 0, answered: '', busy: () => drawing || loading > 0, generate, latents, listen}  // for tests, and for curious readers
+const SIDE = 28, STEPS = 10, SHEET = 25, DRAWN = 40, REACH = 3, SLICE = 20
+const live = window.live = {drawn: 0, answered: '', busy: () => drawing || loading > 0, reading: false, generate, latents, listen, logitsAfter}  // for tests, and for curious readers
 let ort, about
 
 // ---- messages, light and dark ----
@@ -212,13 +212,13 @@ function newSeed(which, complete = true) {
 }
 
 function remember() {
-  const state = {gan: chosen('gan'), how: chosen('how'), ...seeds, t: $('t').value, bend: pushes().join(' ')}
+  const state = {gan: chosen('gan'), how: chosen('how'), memory: chosen('memory'), ...seeds, t: $('t').value, bend: pushes().join(' ')}
   history.replaceState(null, '', '#' + new URLSearchParams(state))
 }
 
 function recall() {
   const state = new URLSearchParams(location.hash.slice(1))
-  for (const name of ['gan', 'how']) {
+  for (const name of ['gan', 'how', 'memory']) {
     const radios = [...document.getElementsByName(name)]
     ;(radios.find(radio => radio.value === state.get(name)) ?? radios[0]).checked = true
   }
@@ -237,11 +237,14 @@ function build() {
   for (const [i, {name, title}] of about.generators.entries()) {
     $('gan').insertAdjacentHTML('beforeend', `<label><input type="radio" name="gan" value="${name}"${i ? '' : ' checked'}><span>${title}</span></label>`)
   }
+  for (const [i, {name, title}] of about.memories.entries()) {
+    $('memories').insertAdjacentHTML('beforeend', `<label><input type="radio" name="memory" value="${name}"${i ? '' : ' checked'}><span>${title}</span></label>`)
+  }
   for (const i of about.generators[0].directions.keys()) {
     $('directions').insertAdjacentHTML('beforeend', `<label><input type="range" min="${-REACH}" max="${REACH}" step="0.05" value="0" aria-label="Direction ${i + 1}">${i + 1}</label>`)
   }
   $('n-latent').textContent = about.generators[0].n_latent
-  $('origin').textContent = 'The networks: ' + [...about.generators, about.lstm].map(network => network.origin).join('; ') + '.'
+  $('origin').textContent = 'The networks: ' + [...about.generators, ...about.memories].map(network => network.origin).join('; ') + '.'
   $('runtime').textContent = `Computed by ${about.runtime}. `
   $('chapter').hidden = !/\/live\/(index\.html)?$/.test(location.pathname)
 }
@@ -266,6 +269,7 @@ function connect() {
     }
   }
   for (const button of document.querySelectorAll('[data-save]')) button.onclick = () => save($(button.dataset.save), `${chosen('gan')}-${button.dataset.save}`)
+  for (const radio of document.getElementsByName('memory')) radio.onchange = answer
   $('digits').oninput = answer
   $('new-digits').onclick = randomPalindrome
   $('lstm').onsubmit = event => event.preventDefault()
@@ -273,26 +277,83 @@ function connect() {
   addEventListener('hashchange', () => {
     recall()
     choose()
+    answer()
   })
 }
 
-// ---- the LSTM: one step a digit, for the ten possible first digits at once ----
+// ---- the LSTMs: one step a digit, in plain JavaScript ----
 
 const softmax = logits => {
   const top = Math.max(...logits), e = [...logits].map(v => Math.exp(v - top)), sum = e.reduce((a, b) => a + b)
   return e.map(v => v/sum)
 }
+const sigmoid = v => 1/(1 + Math.exp(-v))
+const memory = () => about.memories.find(m => m.name === chosen('memory'))
+const weights = {}
 
-async function listen(digits) {
-  const {base, n_hidden} = about.lstm, answers = [], apart = []
-  let h = new Float32Array(base*n_hidden), c = h
+async function fetchWeights({name, base, n_hidden}) {
+  const response = await fetch(`${name}.bin`)
+  if (!response.ok) throw new Error(`${name}.bin could not be loaded (${response.status})`)
+  const all = new Float32Array(await response.arrayBuffer()), n = n_hidden
+  let at = 0
+  const take = size => all.subarray(at, at += size)
+  return {base, n, fromX: take(4*base*n), fromH: take(4*n*n), head: take(base*n), bias: take(base)}
+}
+
+function weightsOf(network) {
+  return weights[network.name] ??= fetchWeights(network).catch(error => {
+    delete weights[network.name]
+    throw error
+  })
+}
+
+class Reader {
+  constructor(w) {
+    this.w = w
+    ;[this.h, this.c, this.a] = [w.n, w.n, 4*w.n].map(size => new Float64Array(size))
+  }
+
+  read(digit) {
+    const {n, fromX, fromH} = this.w, {h, c, a} = this
+    for (let j = 0; j < 4*n; j++) {
+      let sum = fromX[digit*4*n + j]
+      for (let k = 0, row = j*n; k < n; k++) sum += fromH[row + k]*h[k]
+      a[j] = sum
+    }
+    for (let k = 0; k < n; k++) {
+      c[k] = sigmoid(a[n + k])*c[k] + sigmoid(a[k])*Math.tanh(a[3*n + k])
+      h[k] = sigmoid(a[2*n + k])*Math.tanh(c[k])
+    }
+  }
+
+  logits() {
+    const {base, n, head, bias} = this.w
+    return Array.from({length: base}, (_, digit) => this.h.reduce((sum, v, k) => sum + head[digit*n + k]*v, bias[digit]))
+  }
+}
+
+// The logits after all digits. Every 20 ms the page gets a turn; `goOn` is told how far it has come and may stop it.
+async function logitsAfter(network, digits, goOn = () => true) {
+  const reader = new Reader(await weightsOf(network))
+  let pause = performance.now() + SLICE
+  for (let t = 0; t < digits.length; t++) {
+    reader.read(digits[t])
+    if (t % 64 === 0 && performance.now() > pause) {
+      if (!goOn(t)) return null
+      await new Promise(resolve => setTimeout(resolve))
+      pause = performance.now() + SLICE
+    }
+  }
+  return goOn(digits.length) ? reader.logits() : null
+}
+
+// After each digit: the answer, and how far apart the states of all possible first digits are.
+async function listen(network, digits) {
+  const w = await weightsOf(network), readers = Array.from({length: w.base}, () => new Reader(w)), answers = [], apart = []
   for (const [t, digit] of digits.entries()) {
-    const oneHot = new Float32Array(base*base)
-    for (let row = 0; row < base; row++) oneHot[row*base + (t ? digit : row)] = 1
-    const out = await run('lstm', {digit: [oneHot, base, base], h: [h, base, n_hidden], c: [c, base, n_hidden]})
-    ;[h, c] = [out.h_next.data, out.c_next.data]
-    answers.push(softmax(out.logits.data.subarray(digits[0]*base, (digits[0] + 1)*base)))
-    apart.push(meanDistance(h, base, n_hidden))
+    readers.forEach((reader, first) => reader.read(t ? digit : first))
+    answers.push(softmax(readers[digits[0]].logits()))
+    apart.push(meanDistance(readers.flatMap(reader => [...reader.h]), w.base, w.n))
   }
   return {answers, apart}
 }
@@ -318,7 +379,7 @@ function chart(id, digits, height, inside, label) {
 }
 
 function drawMemory(digits, {answers, apart}) {
-  const {base} = about.lstm, percent = p => (100*p).toFixed(0)
+  const {base} = memory(), percent = p => (100*p).toFixed(0)
   const cells = answers.flatMap((row, t) => row.map((p, digit) => `<rect class="cell" x="${x(t)}" y="${digit*H}" width="${W - 1}" height="${H - 1}" opacity="${(.04 + .96*p).toFixed(3)}"><title>after ${t + 1}: ${digit} with ${percent(p)} %</title></rect>`))
   const names = [...Array(base).keys()].map(digit => text(7, digit*H + 11, digit))
   const frame = `<rect class="frame" x="${LEFT - 1}" y="${digits[0]*H - 1}" width="${digits.length*W + 1}" height="${H + 1}" rx="2"/>`
@@ -330,52 +391,71 @@ function drawMemory(digits, {answers, apart}) {
 }
 
 const isPalindrome = digits => digits.every((digit, i) => digit === digits[digits.length - 1 - i])
+const count = n => n.toLocaleString('en')
 
-function verdict(digits, answer, p) {
-  const right = answer === digits[0], middle = isPalindrome(digits.slice(1))
-  const sure = p > .995 ? 'almost certain' : `${(100*p).toFixed(0)} % sure`
-  return `It answers <b>${answer}</b>, ${sure}. ` + (middle
+function verdict(digits, logits) {
+  const answer = logits.indexOf(Math.max(...logits)), right = answer === digits[0]
+  const ahead = logits[answer] - Math.max(...logits.filter((_, digit) => digit !== answer))
+  return `After ${count(digits.length)} digit${digits.length > 1 ? 's' : ''} it answers <b>${answer}</b>, ${ahead.toFixed(1)} logits ahead of the next. ` + (isPalindrome(digits.slice(1))
     ? right ? 'Right: that completes the palindrome.' : `Wrong: the palindrome ends in ${digits[0]}.`
-    : `No digit makes a palindrome of these; the first was ${digits[0]}.`)
+    : `${right ? 'Right' : 'Wrong'}: the first digit was ${digits[0]}. No digit makes a palindrome of these.`)
 }
 
-function howOften(n) {
-  const {trained_on, right, tried} = about.lstm
-  const often = right[n - 1] === 1 ? 'all' : Math.round(tried*right[n - 1])
-  return `It always had ${trained_on} digits in training. Given ${n}, it completes ${often} of ${tried.toLocaleString('en')} random palindromes.`
+function promise(network, n) {
+  const {certificate, trained_on, right, tried} = network
+  if (certificate) return `Proved for every string of digits, of every length: it names the first digit, by at least ${certificate.margin.toFixed(2)} logits. The latch closes after ${certificate.steps} digits, with ${certificate.latched} or more of its ${network.n_hidden} units latched.`
+  const often = n > right.length ? '' : ` Given ${n}, it completes ${right[n - 1] === 1 ? 'all' : Math.round(tried*right[n - 1])} of ${count(tried)} random palindromes.`
+  return `Nothing is proved of it. It always had ${trained_on} digits in training.${often}`
 }
 
 function refuse(why) {
   $('digits').setAttribute('aria-invalid', Boolean(why))
   $('verdict').classList.toggle('error', Boolean(why))
   if (why) $('verdict').textContent = why
-  $('memory').hidden = Boolean(why)
+  $('memory').hidden = $('promise').hidden = Boolean(why)
+}
+
+function parseDigits(text, base) {
+  const digits = new Uint16Array(text.length)
+  for (let i = 0; i < text.length; i++) digits[i] = text.charCodeAt(i) - 48
+  return digits.every(digit => digit < base) ? [...digits] : null
 }
 
 let asked = 0
 
 async function answer() {
-  const mine = ++asked, {base} = about.lstm, digits = [...$('digits').value.replace(/\s/g, '')].map(character => /\d/.test(character) ? +character : NaN)
-  if (!digits.length) return refuse('Type some digits, or take a random palindrome.')
-  if (!digits.every(digit => digit < base)) return refuse(`It reads digits from 0 to ${base - 1} only.`)
-  if (digits.length > LONGEST) return refuse(`These are ${digits.length} digits: it takes ${LONGEST} at most.`)
+  const mine = ++asked, network = memory(), said = $('digits').value.replace(/\s/g, ''), digits = parseDigits(said, network.base)
+  live.answered = ''
+  if (!said) return refuse('Type some digits, or take a random palindrome.')
+  if (!digits) return refuse(`It reads digits from 0 to ${network.base - 1} only.`)
+  const goOn = read => {
+    if (mine !== asked) return false
+    if (read < digits.length) {
+      live.reading = true
+      $('verdict').classList.remove('error')
+      $('verdict').textContent = `${count(read)} of ${count(digits.length)} digits read…`
+    }
+    return true
+  }
   try {
-    const heard = await listen(digits)
-    if (mine !== asked) return
-    const last = heard.answers.at(-1), best = last.indexOf(Math.max(...last))
+    const logits = await logitsAfter(network, digits, goOn)
+    if (!logits) return
+    live.reading = false
     refuse('')
-    $('verdict').innerHTML = verdict(digits, best, last[best])
-    $('lengths').textContent = howOften(digits.length)
-    drawMemory(digits, heard)
-    live.answered = digits.join('')
+    $('verdict').innerHTML = verdict(digits, logits)
+    $('promise').textContent = promise(network, digits.length)
+    $('memory').hidden = digits.length > DRAWN
+    if (digits.length <= DRAWN) drawMemory(digits, await listen(network, digits))
+    live.answered = `${network.name} ${said}`
   } catch (error) {
-    refuse(`The LSTM cannot answer: ${error.message}. Reload the page to try again.`)
+    if (mine === asked) refuse(`The LSTM cannot answer: ${error.message}. Reload the page to try again.`)
   }
 }
 
 function randomPalindrome() {
-  const {base, trained_on} = about.lstm, half = Array.from({length: Math.ceil((trained_on + 1)/2)}, () => Math.floor(Math.random()*base))
-  const whole = Array.from({length: trained_on + 1}, (_, i) => half[Math.min(i, trained_on - i)])
+  const {base} = memory(), length = +$('length').value
+  const half = Array.from({length: Math.ceil(length/2)}, () => Math.floor(Math.random()*base))
+  const whole = Array.from({length}, (_, i) => half[Math.min(i, length - 1 - i)])
   $('digits').value = whole.slice(0, -1).join('')
   answer()
 }
