@@ -426,8 +426,9 @@ def find_latch(
         after = open_outwards(box_step(w, box, digits[None], allow))
         h_out, c_out = (_sticks_out(a, b) for a, b in zip(after, box))
         if not (h_out.any() or c_out.any()): return box
-        more = 1e-5*(c_out > 0)*2**k       # doubled with each try
-        box = open_outwards(Box(widen(box.h, h_out), widen(box.c, 2*c_out + more)))
+        if k > 20: h_out = h_out + 1e-6*(h_out > 0)
+        c_out = 2*c_out + 1e-5*2**k*(c_out > 0)
+        box = open_outwards(Box(widen(box.h, h_out), widen(box.c, c_out)))
 
 def _sticks_out(a, b): return torch.stack([b[0] - a[0], a[1] - b[1]]).clamp(min=0)
 

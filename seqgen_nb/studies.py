@@ -365,8 +365,8 @@ def waiting_box(
         after = box_step(w, box, digits[None], allow)
         out = [torch.stack([b[0] - a[0], a[1] - b[1]]).clamp(min=0) for a, b in zip(after, box)]
         if not any(o.any() for o in out): return box
-        more = (1e-5*2**k if closed else 0)*(out[1] > 0)
-        box = Box(widen(box.h, out[0]), widen(box.c, (1 + closed)*out[1] + more))
+        h, c = (o + closed*by*(o > 0) for o, by in zip(out, (1e-6, 1e-5*2**k)))
+        box = Box(widen(box.h, h), widen(box.c, (1 + closed)*c))
     return None if closed else box
 
 def after_marker(
