@@ -21,7 +21,7 @@ class DCGenerator(nn.Module):
     ):
         super().__init__()
         self.n_latent, self.arguments = n_latent, dict(n_latent=n_latent, width=width)
-        up = lambda *args: nn.ConvTranspose2d(*args, bias=False)   # in, out, kernel, stride, padding
+        up = lambda *args: nn.ConvTranspose2d(*args, bias=False)  # in, out, kernel, stride, padding
         self.layers = nn.Sequential(
             up(n_latent, 4*width, 4, 1, 0), nn.BatchNorm2d(4*width), nn.ReLU(),    #  1 ->  4
             up(4*width, 2*width, 3, 2, 1), nn.BatchNorm2d(2*width), nn.ReLU(),     #  4 ->  7
@@ -42,12 +42,12 @@ class SNDiscriminator(nn.Module):
     ):
         super().__init__()
         self.arguments = dict(width=width)
-        down = lambda *args: spectral_norm(nn.Conv2d(*args))       # in, out, kernel, stride, padding
+        down = lambda *args: spectral_norm(nn.Conv2d(*args))      # in, out, kernel, stride, padding
         self.layers = nn.Sequential(
-            down(1, width, 4, 2, 1), nn.LeakyReLU(.1),             # 28 -> 14
-            down(width, 2*width, 4, 2, 1), nn.LeakyReLU(.1),       # 14 ->  7
-            down(2*width, 4*width, 3, 2, 1), nn.LeakyReLU(.1),     #  7 ->  4
-            down(4*width, 1, 4, 1, 0), nn.Flatten(0))              #  4 ->  1
+            down(1, width, 4, 2, 1), nn.LeakyReLU(.1),            # 28 -> 14
+            down(width, 2*width, 4, 2, 1), nn.LeakyReLU(.1),      # 14 ->  7
+            down(2*width, 4*width, 3, 2, 1), nn.LeakyReLU(.1),    #  7 ->  4
+            down(4*width, 1, 4, 1, 0), nn.Flatten(0))             #  4 ->  1
 
     def forward(self,
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]

@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['CAPTIONS', 'RULES_REVISION', 'MEASURES', 'HOLDS', 'IN_PART', 'FAILS', 'figures', 'figure_png', 'first_perfect',
-           'final_scores', 'results', 'rules', 'threshold_verdict', 'comparison_verdict', 'judge', 'rule_text',
-           'claims', 'claims_table', 'report_html', 'record', 'check']
+           'final_scores', 'results', 'rules', 'Measure', 'threshold_verdict', 'comparison_verdict', 'judge',
+           'rule_text', 'claims', 'claims_table', 'report_html', 'record', 'check']
 
 # %% ../nbs/96_evidence.ipynb #d3f0f47d
 import base64, html, io, json
 from functools import partial
 from pathlib import Path
 from statistics import mean, median
+from typing import Callable, NamedTuple
 
 import torch
 from torch.nn.functional import avg_pool2d
@@ -25,16 +26,20 @@ from .runs import Run, SeqgenError, seeds_of, shipped, write_atomic
 from .studies import largest_steps
 
 # %% ../nbs/96_evidence.ipynb #97e37c88
-_CURVES = 'both losses, and the accuracy of the discriminator on real images, on generated ones, and overall.'
+_CURVES = ('both losses, and the accuracy of the discriminator on real images, '
+           'on generated ones, and overall.')
 _SHEETS = 'from the same 25 latent vectors, before, halfway and after training.'
 CAPTIONS = dict(
-    figure_1='Figure 1. The LSTM on palindromes: loss and accuracy on training and held-out palindromes.',
+    figure_1='Figure 1. The LSTM on palindromes: '
+             'loss and accuracy on training and held-out palindromes.',
     figure_2=f'Figure 2. The MLP GAN: {_CURVES}',
     figure_3=f'Figure 3. The spectral-norm DCGAN: {_CURVES}',
     figure_4=f'Figure 4. Samples of the MLP GAN {_SHEETS}',
     figure_5=f'Figure 5. Samples of the DCGAN {_SHEETS}',
-    figure_6='Figure 6. Paths between two random latent vectors, for both GANs, linear and spherical.')
+    figure_6='Figure 6. Paths between two random latent vectors, for both GANs, '
+             'linear and spherical.')
 
+# %% ../nbs/96_evidence.ipynb #d7a1f3e2
 def figures(
     lstm:Run, # the LSTM's run
     gan:Run, # the MLP GAN's run
@@ -77,8 +82,10 @@ def _worth(run):
     s = final_scores(run)
     if not s: return []
     pair = lambda a, b: f'{s[a]:.2f}, {s[b]:.2f}'
-    rows = [(f"FID of {s['images']:,} images, in features of the book's classifier", f"{s['frechet']:.2f}"),
-            ('precision, recall', pair('precision', 'recall')), ('density, coverage', pair('density', 'coverage'))]
+    frechet = f"FID of {s['images']:,} images, in features of the book's classifier"
+    rows = [(frechet, f"{s['frechet']:.2f}"),
+            ('precision, recall', pair('precision', 'recall')),
+            ('density, coverage', pair('density', 'coverage'))]
     for kind, judged in s.get('fresh', {}).items():
         rows.append((f'a fresh {kind} discriminator is right on', f"{judged['accuracy']:.0%}"))
     return rows
@@ -86,10 +93,12 @@ def _worth(run):
 def _reached(name, run):
     h = {column: values[-1] for column, values in run.history.items()}
     losses = f"discriminator {h['loss_d']:.2f}, generator {h['loss_g']:.2f}"
-    right = f"{h['accuracy']:.0%} ({h['accuracy_real']:.0%} on real, {h['accuracy_fake']:.0%} on generated images)"
-    rows = [(f"losses after {h['epoch']} epochs", losses), ("discriminator's accuracy", right), *_worth(run)]
-    return [(f'{name}: {what}', value) for what, value in rows]
+    right = (f"{h['accuracy']:.0%} ({h['accuracy_real']:.0%} on real, "
+             f"{h['accuracy_fake']:.0%} on generated images)")
+    rows = [(f"losses after {h['epoch']} epochs", losses), ("discriminator's accuracy", right)]
+    return [(f'{name}: {what}', value) for what, value in rows + _worth(run)]
 
+# %% ../nbs/96_evidence.ipynb #5be90c46
 def results(
     lstm:Run, # the LSTM's run
     gan:Run, # the MLP GAN's run
@@ -102,8 +111,8 @@ def results(
             ('LSTM: all of them right', f'after epoch {perfect}' if perfect else 'not reached'),
             *_reached('MLP GAN', gan), *_reached('DCGAN', dcgan)]
     for name, run in (('LSTM', lstm), ('MLP GAN', gan), ('DCGAN', dcgan)):
-        took = f"{run.config['wall_time_s']/60:.1f} minutes on {run.config['environment']['device']}"
-        rows.append((f'{name}: time of training', took))
+        minutes, device = run.config['wall_time_s']/60, run.config['environment']['device']
+        rows.append((f'{name}: time of training', f'{minutes:.1f} minutes on {device}'))
     return rows
 
 # %% ../nbs/96_evidence.ipynb #c70cfb0f
@@ -111,9 +120,17 @@ RULES_REVISION = '84df262'  # the commit that fixed the rules
 
 def _assets(): return shipped('lstm').folder.parent
 
-def rules()->list: # dictionaries: name, claim, of, measure or measures, threshold or comparison, reason, page
+def rules(
+)->list: # dictionaries: name, claim, of, measure(s), threshold or comparison, reason, page
     "The rules by which the claims are judged."
     return json.loads((_assets()/'rules.json').read_text())['rules']
+
+# %% ../nbs/96_evidence.ipynb #0c5e2b7a
+class Measure(NamedTuple):
+    "How a measure is called, how its values are written, and how a run gives them."
+    label:str # its name in tables
+    form:str # format of its values
+    of_run:Callable # function of a run and a judge
 
 # %% ../nbs/96_evidence.ipynb #1b21b84a
 def _near(history, column, epoch, reach=5):
@@ -124,13 +141,27 @@ def _near(history, column, epoch, reach=5):
 def _of_history(measure):
     return lambda run, judge: measure(run.history)
 
-_HISTORY = dict(
-    first_perfect_epoch=lambda h: first_perfect(h) or float('inf'),
-    best_early_accuracy=lambda h: max(h['accuracy'][:10]),
-    peak_generator_loss=lambda h: max(h['loss_g']),
-    generator_loss_20_to_30=lambda h: _near(h, 'loss_g', 25),
-    late_accuracy=lambda h: mean(h['accuracy'][49:] or h['accuracy']),
-    final_accuracy=lambda h: mean(h['accuracy'][-10:]))
+def _at_length(n):
+    def accuracy(run, judge, name):
+        rows = zip(run.history['length'], run.history[name])
+        return [a for length, a in rows if length == n]
+    return accuracy
+
+# %% ../nbs/96_evidence.ipynb #e61f09b3
+_perfect = _of_history(lambda h: first_perfect(h) or float('inf'))
+_early = _of_history(lambda h: max(h['accuracy'][:10]))
+_late = _of_history(lambda h: mean(h['accuracy'][49:] or h['accuracy']))
+
+MEASURES = dict(
+    first_perfect_epoch=Measure('epoch', '.0f', _perfect),
+    training_seconds=Measure('seconds', '.0f', lambda run, judge: run.config['wall_time_s']),
+    accuracy_at_20=Measure('accuracy', '.0%', _at_length(20)),
+    accuracy_at_50=Measure('accuracy', '.0%', _at_length(50)),
+    best_early_accuracy=Measure('accuracy', '.1%', _early),
+    late_accuracy=Measure('accuracy', '.1%', _late),
+    final_accuracy=Measure('accuracy', '.1%', _of_history(lambda h: mean(h['accuracy'][-10:]))),
+    peak_generator_loss=Measure('loss', '.1f', _of_history(lambda h: max(h['loss_g']))),
+    generator_loss_20_to_30=Measure('loss', '.1f', _of_history(lambda h: _near(h, 'loss_g', 25))))
 
 # %% ../nbs/96_evidence.ipynb #06f59795
 def _seen(row, judge): return row if judge == 'classifier' else row.get(judge, {})
@@ -172,38 +203,29 @@ def _largest_step(run, judge):
     recorded = final_scores(run).get('largest_step')
     return recorded or largest_steps(run.network()).quantile(.95).item()
 
-def _at_length(n):
-    def accuracy(run, judge, name):
-        rows = zip(run.history['length'], run.history[name])
-        return [a for length, a in rows if length == n]
-    return accuracy
-
 # %% ../nbs/96_evidence.ipynb #a5ab25ad
-MEASURES = {   # name: (function of a run and a judge, format)
-    **{name: (_of_history(f), '.1%' if 'accuracy' in name else '.1f') for name, f in _HISTORY.items()},
-    'first_perfect_epoch': (_of_history(_HISTORY['first_perfect_epoch']), '.0f'),
-    'training_seconds': (lambda run, judge: run.config['wall_time_s'], '.0f'),
-    'late_spread_of_frechet': (_late_spread, '.2f'),
-    'collapsed_stages': (_collapsed, 'd'),
-    'largest_step': (_largest_step, '.1%'),
-    'precision_to_real': (partial(_to_real, 'precision'), '.2f'),
-    'best_frechet_to_real': (partial(_best, 'frechet', min, to_real=True), '.1f'),
-    'best_precision_to_real': (partial(_best, 'precision', max, to_real=True), '.2f'),
-    'best_coverage': (partial(_best, 'coverage', max), '.2f'),
-    **{name: (_final(name), '.2f') for name in ('frechet', 'precision', 'recall', 'density', 'coverage')},
-    'kernel': (_final('kernel'), '.3f'),
-    **{f'fresh_{kind}': (_fresh(kind), '.0%') for kind in ('linear', 'mlp', 'convolutional')},
-    'accuracy_at_20': (_at_length(20), '.0%'), 'accuracy_at_50': (_at_length(50), '.0%')}
+_TO_REAL = 'precision, as a multiple of real images'
 
-_CALLED = dict(frechet='FID', kernel='KID', late_spread_of_frechet='spread of the FID', collapsed_stages='stages',
-               best_frechet_to_real='FID, as a multiple of real images', fresh_mlp='fresh MLP is right on',
-               fresh_linear='fresh linear discriminator is right on', first_perfect_epoch='epoch',
-               fresh_convolutional='fresh convolutional discriminator is right on', training_seconds='seconds',
-               precision_to_real='precision, as a multiple of real images', best_coverage='coverage',
-               best_precision_to_real='precision, as a multiple of real images', accuracy_at_20='accuracy',
-               accuracy_at_50='accuracy', largest_step='largest of 49 steps',
-               generator_loss_20_to_30='loss', peak_generator_loss='loss', best_early_accuracy='accuracy',
-               late_accuracy='accuracy', final_accuracy='accuracy')
+MEASURES.update(
+    frechet=Measure('FID', '.2f', _final('frechet')),
+    kernel=Measure('KID', '.3f', _final('kernel')),
+    precision=Measure('precision', '.2f', _final('precision')),
+    density=Measure('density', '.2f', _final('density')),
+    recall=Measure('recall', '.2f', _final('recall')),
+    coverage=Measure('coverage', '.2f', _final('coverage')),
+    fresh_linear=Measure('fresh linear discriminator is right on', '.0%', _fresh('linear')),
+    fresh_mlp=Measure('fresh MLP is right on', '.0%', _fresh('mlp')),
+    fresh_convolutional=Measure(
+        'fresh convolutional discriminator is right on', '.0%', _fresh('convolutional')),
+    late_spread_of_frechet=Measure('spread of the FID', '.2f', _late_spread),
+    collapsed_stages=Measure('stages', 'd', _collapsed),
+    largest_step=Measure('largest of 49 steps', '.1%', _largest_step),
+    precision_to_real=Measure(_TO_REAL, '.2f', partial(_to_real, 'precision')),
+    best_frechet_to_real=Measure(
+        'FID, as a multiple of real images', '.1f', partial(_best, 'frechet', min, to_real=True)),
+    best_precision_to_real=Measure(
+        _TO_REAL, '.2f', partial(_best, 'precision', max, to_real=True)),
+    best_coverage=Measure('coverage', '.2f', partial(_best, 'coverage', max)))
 
 # %% ../nbs/96_evidence.ipynb #a951d54a
 HOLDS, IN_PART, FAILS = 'holds', 'holds in part', 'does not hold'
@@ -227,7 +249,7 @@ def comparison_verdict(
 
 # %% ../nbs/96_evidence.ipynb #efb7262d
 def _values(rule, measure, network, runs, judge):
-    f = MEASURES[measure][0]
+    f = MEASURES[measure].of_run
     if rule['of'] == 'lengths': return f(runs['lengths'][0], judge, network)
     found = [f(run, judge) for run in runs[network]]
     return found if found and all(v is not None for v in found) else None
@@ -255,11 +277,12 @@ def _span(values, form):
     return low if low == high else f'{said(median(values))} ({low} to {high})'
 
 def _measured(measure, values):
-    form = MEASURES[measure][1]
+    label, form, _ = MEASURES[measure]
     each = {_NETWORKS[name]: _span(v, form) for name, v in values.items()}
     said = ' against '.join(f'{name} {span}' for name, span in each.items())
-    return f'{_CALLED.get(measure, measure)}: {said}'
+    return f'{label}: {said}'
 
+# %% ../nbs/96_evidence.ipynb #b94d60e8
 def judge(
     rule:dict, # one of `rules()`
     runs:dict # for each network, and for `lengths`, the list of its runs by seed
@@ -269,10 +292,12 @@ def judge(
     for name in JUDGES if set(measures) & set(_JUDGED) else JUDGES[:1]:
         seen = {m: _one(rule, m, runs, name) for m in measures}
         if any(seen.values()): found[name] = {m: v for m, v in seen.items() if v}
-    verdicts = {max((v for v, _ in seen.values()), key=(HOLDS, IN_PART, FAILS).index) for seen in found.values()}
+    worst = lambda seen: max((v for v, _ in seen.values()), key=(HOLDS, IN_PART, FAILS).index)
+    verdicts = {worst(seen) for seen in found.values()}
     measured = [_measured(m, values) for m, (_, values) in next(iter(found.values())).items()]
     said = verdicts.pop() if len(verdicts) == 1 else 'depends on the judge'
-    return dict(rule, measured='; '.join(measured), holds_if=rule_text(rule), verdict=said, judges=list(found))
+    return dict(rule, measured='; '.join(measured), holds_if=rule_text(rule), verdict=said,
+                judges=list(found))
 
 # %% ../nbs/96_evidence.ipynb #7795341d
 def rule_text(
@@ -281,11 +306,11 @@ def rule_text(
     "A rule in words."
     measures = rule.get('measures', [rule.get('measure')])
     if 'than' in rule:
-        names = ' and '.join(_CALLED.get(m, m) for m in measures)
+        names = ' and '.join(MEASURES[m].label for m in measures)
         return f"{names} {'lower' if 'lower' in rule else 'higher'} for the " \
                f"{_NETWORKS[rule.get('lower') or rule['higher']]}, ranges apart"
-    form = MEASURES[measures[0]][1]
-    limits = [f'{word} {rule[k]:{form}}' for k, word in (('at_least', 'at least'), ('at_most', 'at most')) if k in rule]
+    form, words = MEASURES[measures[0]].form, dict(at_least='at least', at_most='at most')
+    limits = [f'{word} {rule[k]:{form}}' for k, word in words.items() if k in rule]
     return f"{' and '.join(limits)}, every seed"
 
 # %% ../nbs/96_evidence.ipynb #7b866372
@@ -293,27 +318,34 @@ def claims(
     **runs # for each of `lstm`, `gan`, `dcgan` the list of its runs; by default those that ship
 )->list: # of verdicts, in the order of the rules
     "Every claim, with what was measured, the rule and the verdict."
-    runs = {**{name: runs.get(name) or seeds_of(name) for name in ('lstm', 'gan', 'dcgan')}, 'lengths': [shipped('lengths')]}
-    runs['scores'] = runs['gan'] + runs['dcgan']
+    runs = {name: runs.get(name) or seeds_of(name) for name in ('lstm', 'gan', 'dcgan')}
+    runs.update(lengths=[shipped('lengths')], scores=runs['gan'] + runs['dcgan'])
     found = [judge(rule, runs) for rule in rules()]
-    n = dict({name: len(seeds) for name, seeds in runs.items()}, rnn=len(runs['lengths'][0].config['settings']['seeds']))
+    n = {name: len(seeds) for name, seeds in runs.items()}
+    n['rnn'] = len(runs['lengths'][0].config['settings']['seeds'])
     return [dict(c, seeds=n[c.get('than', c['of'])]) for c in found]
 
 def claims_table(
     found:list # verdicts, as `claims` gives them
 )->str: # Markdown
     "Claims, measures, rules and verdicts as a table."
-    rows = [(c['claim'], c['measured'], c['holds_if'], c['seeds'], f"[{c['verdict']}]({c['page']})") for c in found]
-    return markdown_table(rows, ('claim', 'measured: median (range)', 'holds if', 'seeds', 'verdict'))
+    verdict = lambda c: f"[{c['verdict']}]({c['page']})"
+    rows = [(c['claim'], c['measured'], c['holds_if'], c['seeds'], verdict(c)) for c in found]
+    columns = 'claim', 'measured: median (range)', 'holds if', 'seeds', 'verdict'
+    return markdown_table(rows, columns)
 
 # %% ../nbs/96_evidence.ipynb #354675a9
 _PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-body {{ max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 17px/1.5 system-ui, sans-serif; color: #222; background: #fff }}
-figure {{ margin: 2.5rem 0 }} img {{ max-width: 100% }} figcaption {{ font-size: .9rem; color: #444 }}
-table {{ border-collapse: collapse }} td {{ padding: .3rem 1rem .3rem 0; border-top: 1px solid #ddd; vertical-align: top }}
+body {{ max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff;
+       font: 17px/1.5 system-ui, sans-serif }}
+figure {{ margin: 2.5rem 0 }} img {{ max-width: 100% }}
+figcaption {{ font-size: .9rem; color: #444 }}
+table {{ border-collapse: collapse }}
+td {{ padding: .3rem 1rem .3rem 0; border-top: 1px solid #ddd; vertical-align: top }}
 </style>
 <h1>{title}</h1>
 <p>{lead}</p>
@@ -322,16 +354,23 @@ table {{ border-collapse: collapse }} td {{ padding: .3rem 1rem .3rem 0; border-
 </html>
 """
 
+# %% ../nbs/96_evidence.ipynb #a07f2c95
+_FIGURE = ('<figure><img alt="{0}" src="data:image/png;base64,{1}">'
+           '<figcaption>{0}</figcaption></figure>')
+
 def report_html(
     rows:list, # what was reached, as `results` says it
     pictures:dict, # PNG files by the name of their figure
     lead:str # a sentence on what was trained
 )->str: # a whole page
     "A page that needs no other file."
-    cells = ''.join(f'<tr><td>{html.escape(what)}</td><td>{html.escape(value)}</td></tr>' for what, value in rows)
-    figure = '<figure><img alt="{0}" src="data:image/png;base64,{1}"><figcaption>{0}</figcaption></figure>'
-    parts = [figure.format(html.escape(CAPTIONS[name]), base64.b64encode(data).decode()) for name, data in pictures.items()]
-    return _PAGE.format(title='Palindromes, digits and a walk between them', lead=html.escape(lead), rows=cells, figures='\n'.join(parts))
+    row = lambda what, value: f'<tr><td>{html.escape(what)}</td><td>{html.escape(value)}</td></tr>'
+    figure = lambda name, data: _FIGURE.format(
+        html.escape(CAPTIONS[name]), base64.b64encode(data).decode())
+    return _PAGE.format(
+        title='Palindromes, digits and a walk between them', lead=html.escape(lead),
+        rows=''.join(row(*r) for r in rows),
+        figures='\n'.join(figure(*picture) for picture in pictures.items()))
 
 # %% ../nbs/96_evidence.ipynb #bac3bcb9
 def _tables(lstm, gan, dcgan):
@@ -352,21 +391,30 @@ def _shown(folder): return Path(folder) if folder else _assets()/'report'
 def check(
     folder:Path=None # what to compare with; by default what ships with the package
 )->list: # names of what was compared
-    "Rebuild figures, tables and samples from the runs that ship with the package; refuse what differs."
+    "Rebuild figures, tables and samples from the shipped runs; refuse what differs."
     folder, runs = _shown(folder), [shipped(name) for name in ('lstm', 'gan', 'dcgan')]
-    pairs = {f'{name}.png': (_pixels(figure_png(fig)), folder/f'{name}.png') for name, fig in figures(*runs).items()}
+    pairs = {f'{name}.png': (_pixels(figure_png(fig)), folder/f'{name}.png')
+             for name, fig in figures(*runs).items()}
     for run in runs[1:]:
         drawn = tile(sample(run.network(), latents(25, seed=run.config['settings']['seed'])))
         pairs[f'{run.folder.name}, samples'] = drawn, run.samples[max(run.samples)]
-    differ = [name for name, (new, path) in pairs.items() if not path.exists() or not _alike(new, _pixels(path.read_bytes()))]
-    if not (folder/'tables.md').exists() or (folder/'tables.md').read_text() != _tables(*runs): differ.append('tables.md')
+    differ = [name for name, (new, path) in pairs.items() if not _shows(path, new)]
+    tables = folder/'tables.md'
+    if not tables.exists() or tables.read_text() != _tables(*runs): differ.append('tables.md')
     if differ:
-        raise SeqgenError(f"{', '.join(differ)} in {folder} can't be rebuilt from the shipped runs: "
-                          'find out which of the two has changed')
+        raise SeqgenError(f"{', '.join(differ)} in {folder} can't be rebuilt from the shipped "
+                          'runs: find out which of the two has changed')
     return [*pairs, 'tables.md']
 
-def _pixels(data): return decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.GRAY)[0]
+# %% ../nbs/96_evidence.ipynb #f25b18d4
+def _shows(path, image): return path.exists() and _alike(image, _pixels(path.read_bytes()))
+
+def _pixels(data):
+    data = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+    return decode_image(data, ImageReadMode.GRAY)[0]
 
 def _alike(a, b):
     "Whether no patch of 16 x 16 pixels differs by more than lines and fonts may, drawn elsewhere."
-    return a.shape == b.shape and avg_pool2d((a.float() - b.float()).abs()[None], 16, ceil_mode=True).max().item() < 25
+    if a.shape != b.shape: return False
+    difference = (a.float() - b.float()).abs()[None]
+    return avg_pool2d(difference, 16, ceil_mode=True).max().item() < 25

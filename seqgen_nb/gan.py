@@ -47,14 +47,15 @@ def check_latent(
 )->torch.Tensor: # `z` itself
     "Refuse anything but latent vectors `(batch, n_latent)`."
     if z.ndim != 2 or z.shape[1] != n_latent:
-        raise SeqgenError(f'latent vectors have shape {tuple(z.shape)}: this generator takes (batch, {n_latent})')
+        raise SeqgenError(f'latent vectors have shape {tuple(z.shape)}: '
+                          f'this generator takes (batch, {n_latent})')
     return z
 
 # %% ../nbs/05_gan.ipynb #ee3e8923
 class MLPDiscriminator(nn.Module):
     "How real an image looks, through linear layers, as a logit."
     def __init__(self,
-        widths:tuple=(512, 256) # sizes of the hidden layers; with none the logit is linear in the pixels
+        widths:tuple=(512, 256) # sizes of the hidden layers; with none the logit is linear in `x`
     ):
         super().__init__()
         self.arguments = dict(widths=tuple(widths))
@@ -75,7 +76,8 @@ def check_images(
 )->torch.Tensor: # `x` itself
     "Refuse anything but images `(batch, 1, 28, 28)`."
     if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
-        raise SeqgenError(f'images have shape {tuple(x.shape)}: the discriminator takes (batch, 1, 28, 28)')
+        raise SeqgenError(f'images have shape {tuple(x.shape)}: '
+                          'the discriminator takes (batch, 1, 28, 28)')
     return x
 
 # %% ../nbs/05_gan.ipynb #c00692eb
@@ -121,7 +123,8 @@ def gan_step(
     discriminator.requires_grad_(True)
 
     right_real, right_fake = (on_real > 0).float().mean(), (on_fake < 0).float().mean()
-    return torch.stack([loss_d, loss_g, right_real, right_fake, on_real.mean(), on_fake.mean()]).detach()
+    measured = loss_d, loss_g, right_real, right_fake, on_real.mean(), on_fake.mean()
+    return torch.stack(measured).detach()
 
 # %% ../nbs/05_gan.ipynb #feeb1326
 def optimizer_step(
@@ -192,27 +195,25 @@ def fit_gan(
 )->Run: # the run, with its history
     "Train two networks against each other and keep what happens."
     run, device = run or Run(), pick_device(device)
-    r = _settled(replace(recipe, **changes), run, device)
-    record = _described(generator, discriminator, _check_training_images(images, r.batch), dataset)
-    run.begin(device=str(device), **record, **asdict(r))
-    nets = [net.to(device, memory_format=torch.channels_last).train() for net in (generator, discriminator)]
-    opts = [optim.Adam(net.parameters(), lr, r.betas, fused=True) for net, lr in zip(nets, (r.lr, r.lr_d))]
+    nets = dict(generator=generator, discriminator=discriminator)
+    r = _begin(run, replace(recipe, **changes), device, nets, images, dataset)
+    for net in nets.values(): net.to(device, memory_format=torch.channels_last).train()
+    opt_g = optim.Adam(generator.parameters(), r.lr, r.betas, fused=True)
+    opt_d = optim.Adam(discriminator.parameters(), r.lr_d, r.betas, fused=True)
     rng, images = torch.Generator(device).manual_seed(r.seed), images.to(device)
-    average = averaged(generator, r.ema) if r.ema else None
+    moving = dict(average=averaged(generator, r.ema)) if r.ema else {}
 
     def step(real):
         z = torch.randn(len(real), generator.n_latent, generator=rng, device=device)
-        measures = gan_step(*nets, *opts, real, z, r.precision)
-        if average: average.update_parameters(generator)
+        measures = gan_step(generator, discriminator, opt_g, opt_d, real, z, r.precision)
+        if moving: moving['average'].update_parameters(generator)
         return measures
 
-    state = dict(generator=nets[0], discriminator=nets[1], opt_g=opts[0], opt_d=opts[1], rng=rng)
-    if average: state['average'] = average
-    for epoch in run.epochs(r.epochs, **state):
-        if epoch == 1: _keep_samples(run, generator, 0, r.seed)
+    for epoch in run.epochs(r.epochs, **nets, opt_g=opt_g, opt_d=opt_d, rng=rng, **moving):
+        if epoch == 1: _keep_samples(run, generator, 0, r)
         run.log(epoch, **one_epoch(step, images, r.batch, rng, lambda b: run.steps(b, epoch)))
-        if epoch % r.sample_every == 0 or epoch == r.epochs: _keep_samples(run, generator, epoch, r.seed)
-    run.finish(generator, discriminator=discriminator, **(dict(average=average.module) if average else {}))
+        if epoch % r.sample_every == 0 or epoch == r.epochs: _keep_samples(run, generator, epoch, r)
+    run.finish(generator, discriminator=discriminator, **{k: a.module for k, a in moving.items()})
     return run
 
 # %% ../nbs/05_gan.ipynb #691e3539
@@ -231,23 +232,30 @@ def one_epoch(
     return dict(means, accuracy=(means['accuracy_real'] + means['accuracy_fake'])/2)
 
 # %% ../nbs/05_gan.ipynb #e7e6cf4e
-def _keep_samples(run, generator, epoch, seed):
-    sheet = tile(sample(generator, latents(25, generator.n_latent, seed)))
+def _keep_samples(run, generator, epoch, recipe):
+    sheet = tile(sample(generator, latents(25, generator.n_latent, recipe.seed)))
     run.write(f'samples/epoch_{epoch:03}.png', png(sheet))
     run.keep_stage(generator, epoch)
 
+def _begin(run, recipe, device, nets, images, dataset):
+    "Check the images and record what is trained, on what and how; returns the full recipe."
+    r = _settled(recipe, run, device)
+    described = _described(nets, _check_training_images(images, r.batch), dataset)
+    run.begin(device=str(device), **described, **asdict(r))
+    return r
+
 def _settled(recipe, run, device):
-    "The recipe with its defaults filled in; a run that goes on keeps the precision that it began with."
+    "The recipe with its defaults filled in; a run that goes on keeps its precision."
     begun = run.config.get('settings', {}).get('precision') if run.resume else None
     same = begun if recipe.precision == 'auto' else None
     precision = same or pick_precision(recipe.precision, device)
     return replace(recipe, lr_d=recipe.lr_d or recipe.lr, precision=precision)
 
-def _described(generator, discriminator, images, dataset):
+# %% ../nbs/05_gan.ipynb #3b0c57d1
+def _described(nets, images, dataset):
     written = lambda net: ', '.join(f'{k}={v}' for k, v in net.arguments.items())
-    nets = {name: f'{type(net).__name__}({written(net)})' for name, net in
-            dict(generator=generator, discriminator=discriminator).items()}
-    return dict(dataset=dataset, checksum=checksum(images), images=len(images), **nets)
+    networks = {name: f'{type(net).__name__}({written(net)})' for name, net in nets.items()}
+    return dict(dataset=dataset, checksum=checksum(images), images=len(images), **networks)
 
 def _check_training_images(images, batch):
     if images.dtype != torch.uint8:
@@ -279,7 +287,8 @@ def fresh_discriminator(
             logits = discriminator(torch.cat([real, draw(len(real))]))
             optimizer_step(opt, discriminator_loss(*logits.chunk(2)))
     real, fake = from_uint8(held_out), draw(len(held_out))
-    right = dict(accuracy_real=_share(discriminator, real, True), accuracy_fake=_share(discriminator, fake, False))
+    right = dict(accuracy_real=_share(discriminator, real, True),
+                 accuracy_fake=_share(discriminator, fake, False))
     return dict(right, accuracy=sum(right.values())/2)
 
 @torch.no_grad()
@@ -299,4 +308,5 @@ def show_stages(
     last = max(samples)
     halfway = min(samples, key=lambda epoch: abs(epoch - last/2))
     title = lambda epoch: f'after {epoch} epochs' if epoch else 'before training'
-    return show_sheets({title(e): read_png(samples[e]) for e in sorted({0, halfway, last})}, run.origin)
+    sheets = {title(e): read_png(samples[e]) for e in sorted({0, halfway, last})}
+    return show_sheets(sheets, run.origin)

@@ -169,14 +169,14 @@ def score_curves(
     scores:dict, # for each name in `STYLES`, rows with `epoch` and `frechet`, as in `Run.scores`
     floor:float, # the score of real images
     origin:str='' # where they come from
-)->Figure: # Fréchet distance against the epoch
+)->Figure: # FID against the epoch
     "The distance between generated and real images in the course of training."
     fig, ax = plt.subplots(figsize=(4.8, 3))
     for name, rows in scores.items():
         epochs, distances = ([r[column] for r in rows] for column in ('epoch', 'frechet'))
         ax.plot(epochs, distances, label=name, **STYLES[name])
     reference(ax, floor, 'other real images', va='bottom')
-    ax.set(xlabel='epoch', ylabel='Fréchet distance', yscale='log')
+    ax.set(xlabel='epoch', ylabel='FID', yscale='log')
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.legend()
     return sign(fig, origin)
