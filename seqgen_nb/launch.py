@@ -107,7 +107,8 @@ KEEP_MEMORY = dict(MALLOC_MMAP_THRESHOLD_=str(2**25), MALLOC_TRIM_THRESHOLD_=str
 def _said(error, max_restarts):
     rank, failure = error.get_first_failure()
     return (f'process {rank} ended with exit code {failure.exitcode}, and {max_restarts} restarts '
-            'did not help: its message stands above; --resume goes on after the last finished epochs')
+            'did not help: its message stands above; --resume goes on after the last '
+            'finished epochs')
 
 @contextmanager
 def _handlers_kept():

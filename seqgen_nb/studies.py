@@ -170,6 +170,7 @@ def response_pool(
     return ImageSet(name, torch.cat([test.images, train.images[n:kept]]),
                     torch.cat([test.labels, train.labels[n:kept]]))
 
+# %% ../nbs/94_studies.ipynb #f1e35e61
 def response_study(
     run:Run, # where the study is kept
     pool:ImageSet, # real images
@@ -412,6 +413,7 @@ def fit_marker(
         descend(model, opt, loss, lr*min(1., (1 - update/updates)/.3))
     return model.eval()
 
+# %% ../nbs/94_studies.ipynb #7c9d675e
 @torch.no_grad()
 def certify_marker(
     model:LastDigit # whose last digit is the marker
