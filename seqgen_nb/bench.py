@@ -6,8 +6,8 @@
 __all__ = ['GANS', 'GAN_GOALS', 'GAN_HEAD', 'GROWTH_HEAD', 'EXPLORER_GOAL', 'EXPLORER_HEAD', 'LSTM_HEAD', 'TRAINING_HEAD',
            'turns', 'in_turn', 'lstm_contestants', 'peak_memory', 'bench_lstm', 'TorchLSTM', 'bench_training',
            'tutorial_epoch', 'bare_arithmetic', 'gan_contestants', 'bench_gan', 'gan_memory', 'bench_growth',
-           'gan_table', 'growth_table', 'bench_explorer', 'explorer_table', 'lstm_table', 'training_table',
-           'lstm_summary', 'processor', 'seqgen_bench', 'print_table']
+           'side_by_side', 'gan_table', 'growth_table', 'bench_explorer', 'explorer_table', 'lstm_table',
+           'training_table', 'lstm_summary', 'processor', 'seqgen_bench', 'print_table']
 
 # %% ../nbs/93_bench.ipynb #fa5edfa3
 import copy, json, platform, statistics, subprocess, sys, time
@@ -83,6 +83,7 @@ def lstm_contestants(
     found = {name: partial(call, net) for name, net in nets.items()}
     return dict(found, products=_products(steps, batch, n_in, n_hidden, backward, device))
 
+# %% ../nbs/93_bench.ipynb #1519c134
 def _products(steps, batch, n_in, n_hidden, backward, device):
     "The matrix products of an LSTM and nothing else."
     new = lambda *shape: torch.randn(*shape, device=device)
@@ -191,8 +192,12 @@ def bench_training(
 # %% ../nbs/93_bench.ipynb #a060ffad
 class _OneByOne(Dataset):
     "Images as `torchvision.datasets.MNIST` gives them: one at a time, through PIL."
-    def __init__(self, images): self.images, self.transform = images, transforms.Compose([transforms.ToTensor(), transforms.Normalize((.5,), (.5,))])
+    def __init__(self, images):
+        as_tensor = transforms.ToTensor(), transforms.Normalize((.5,), (.5,))
+        self.images, self.transform = images, transforms.Compose(as_tensor)
+
     def __len__(self): return len(self.images)
+
     def __getitem__(self, i): return self.transform(Image.fromarray(self.images[i, 0].numpy()))
 
 # %% ../nbs/93_bench.ipynb #935ae974
@@ -220,8 +225,9 @@ def tutorial_epoch(
         loss_g = generator_loss(discriminator(fake))
         loss_g.backward()
         opt_g.step()
-        said = (loss_real + loss_fake).item(), loss_g.item(), on_real.sigmoid().mean().item(), on_fake.sigmoid().mean().item()
-    return said[:2]
+        losses = (loss_real + loss_fake).item(), loss_g.item()
+        on_real.sigmoid().mean().item(), on_fake.sigmoid().mean().item()   # tutorials print these
+    return losses
 
 # %% ../nbs/93_bench.ipynb #390d5cf0
 def bare_arithmetic(
@@ -235,8 +241,9 @@ def bare_arithmetic(
     device, calls = next(generator.parameters()).device, []
     z = torch.randn(batch, generator.n_latent, device=device)
     x = torch.randn(2*batch, 1, 28, 28, device=device)
-    passes = (generator, z, True, False), (discriminator, x, True, False), (discriminator, x[:batch], False, True)
-    for net, given, own, back in passes:   # own: gradients of the weights; back: of the network's input
+    passes = ((generator, z, True, False), (discriminator, x, True, False),
+              (discriminator, x[:batch], False, True))
+    for net, given, own, back in passes:   # gradients: own, of the weights; back, of the input
         for k, (layer, inputs) in enumerate(_inputs_of_layers(net, given)):
             weight = layer.weight.detach().to(number, copy=True).requires_grad_(own)
             inputs = inputs.to(number, copy=True).requires_grad_(back or k > 0)
@@ -244,9 +251,11 @@ def bare_arithmetic(
     def run():
         for operation, inputs, weight in calls:
             out = operation(inputs, weight)
-            torch.autograd.grad(out, [t for t in (inputs, weight) if t.requires_grad], torch.ones_like(out))
+            wanted = [t for t in (inputs, weight) if t.requires_grad]
+            torch.autograd.grad(out, wanted, torch.ones_like(out))
     return run
 
+# %% ../nbs/93_bench.ipynb #390d5cf1
 def _inputs_of_layers(network, given):
     "Each linear or convolutional layer of a network, with what arrives at it."
     seen, kinds = [], (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
@@ -264,7 +273,8 @@ def _operation(layer):
 
 # %% ../nbs/93_bench.ipynb #c8ebd2d7
 GANS = {'MLP GAN': (MLPGenerator, MLPDiscriminator, {}),
-        **{f'DCGAN, width {w}': (DCGenerator, SNDiscriminator, dict(width=w)) for w in (16, 32, 64)}}
+        **{f'DCGAN, width {w}': (DCGenerator, SNDiscriminator, dict(width=w))
+           for w in (16, 32, 64)}}
 
 def gan_contestants(
     generator:type, # class of the generator
@@ -273,7 +283,7 @@ def gan_contestants(
     batches:int=8, # of 128 images, in a call
     device:str='cpu' # where
 )->dict: # functions by name
-    "Short epochs of the tutorials' loop and, in both precisions, of ours and of its arithmetic alone."
+    "Short epochs of the tutorials' loop; in both precisions, of ours and of its arithmetic alone."
     images = typeset_digits(128*batches, seed=0)[0].to(device)
     loader = DataLoader(_OneByOne(images.cpu()), batch_size=128, shuffle=True)
     with seeded(0): nets = [cls(**arguments).to(device) for cls in (generator, discriminator)]
@@ -282,10 +292,12 @@ def gan_contestants(
     found = dict(tutorial=lambda: tutorial_epoch(*theirs, loader))
     for precision in ('float32', 'bf16'):
         found[f'ours, {precision}'] = _our_epoch(nets, images, precision, device)
-        limit = bare_arithmetic(*(net.to(memory_format=torch.channels_last) for net in nets), 128, precision)
+        ordered = [net.to(memory_format=torch.channels_last) for net in nets]
+        limit = bare_arithmetic(*ordered, 128, precision)
         found[f'arithmetic, {precision}'] = lambda limit=limit: [limit() for _ in range(batches)]
     return found
 
+# %% ../nbs/93_bench.ipynb #c8ebd2d8
 def _our_epoch(nets, images, precision, device):
     nets = [copy.deepcopy(net).to(memory_format=torch.channels_last) for net in nets]
     opts = [optim.Adam(net.parameters(), lr=2e-4, betas=(.5, .999), fused=True) for net in nets]
@@ -311,16 +323,19 @@ def bench_gan(
         torch.set_num_threads(n)
         seconds_of = in_turn(gan_contestants(*gan, batches, device), seconds, sync=wait)
         asked = memory and sys.platform == 'linux' and not cuda and n == threads[0]
-        rows += [_gan_row(name, n, precision, seconds_of, batches, asked) for precision in ('float32', 'bf16')]
+        rows += [_gan_row(name, n, precision, seconds_of, batches, asked)
+                 for precision in ('float32', 'bf16')]
     torch.set_num_threads(before)
     return rows
 
 def _gan_row(name, threads, precision, seconds_of, batches, memory):
-    names = dict(tutorial='tutorial', ours=f'ours, {precision}', arithmetic=f'arithmetic, {precision}')
+    names = dict(tutorial='tutorial', ours=f'ours, {precision}',
+                 arithmetic=f'arithmetic, {precision}')
     speed = {short: 128*batches/seconds_of[full] for short, full in names.items()}
     row = dict(gan=name, threads=threads, precision=precision, images_per_second=speed,
                speedup=speed['ours']/speed['tutorial'], limit=speed['arithmetic']/speed['tutorial'])
-    if memory: row['peak_MiB'] = {short: gan_memory(name, names[short]) for short in ('ours', 'tutorial')}
+    if memory:
+        row['peak_MiB'] = {short: gan_memory(name, names[short]) for short in ('ours', 'tutorial')}
     return row
 
 # %% ../nbs/93_bench.ipynb #663ef4e9
@@ -339,7 +354,8 @@ def gan_memory(
 )->float: # MiB that the first step takes on top of what was there
     "Peak memory of a step on the CPU, in a process of its own (Linux)."
     code = _GAN_PEAK.format(gan=gan, contestant=contestant)
-    return int(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)/1024
+    asked = [sys.executable, '-c', code]
+    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)/1024
 
 # %% ../nbs/93_bench.ipynb #49423475
 def bench_growth(
@@ -354,32 +370,50 @@ def bench_growth(
         return lambda: fit_gan(*nets, pool[:n], Run(progress=False), epochs=e, device='cpu')
     median = in_turn({(n, e): train(n, e) for n in images for e in epochs}, seconds=0., least=turns)
     base = median[images[0], epochs[0]]/(images[0]*epochs[0])
-    return [dict(images=n, epochs=e, seconds=t, ratio_to_linear=t/(base*n*e)) for (n, e), t in median.items()]
+    return [dict(images=n, epochs=e, seconds=t, ratio_to_linear=t/(base*n*e))
+            for (n, e), t in median.items()]
 
 # %% ../nbs/93_bench.ipynb #c78277b1
 GAN_GOALS = {'MLP GAN': 4., 'DCGAN, width 16': 2.2, 'DCGAN, width 32': 2.5, 'DCGAN, width 64': 3.}
-GAN_HEAD = ('GAN', 'threads', 'precision', "tutorials' loop (images/s)", 'ours', 'arithmetic alone',
-            'MiB, ours / tutorials', 'goal')
+GAN_HEAD = ('GAN', 'threads', "tutorials' loop (images/s)", 'ours, float32', 'ours, bf16',
+            'arithmetic, float32', 'arithmetic, bf16', 'MiB: tutorials', 'float32', 'bf16', 'goal')
 GROWTH_HEAD = 'images', 'epochs', 'seconds', 'as a multiple of linear growth'
+
+def side_by_side(
+    rows:list # of `bench_gan`
+)->dict: # for each GAN and number of threads, its rows by precision
+    "The rows of `float32` and `bf16` together."
+    pairs = {}
+    for r in rows: pairs.setdefault((r['gan'], r['threads']), {})[r['precision']] = r
+    return pairs
 
 def gan_table(
     rows:list # of `bench_gan`
 )->list: # rows of text
     "Speeds as multiples of the tutorials' loop; the goals are for bf16 on one thread."
-    def goal(r):
-        if r['precision'] != 'bf16' or r['threads'] > 1 or r['gan'] not in GAN_GOALS: return ''
-        return f"{GAN_GOALS[r['gan']]} {'met' if r['speedup'] >= GAN_GOALS[r['gan']] else 'missed'}"
-    def text(r):
-        peak = '{ours:.0f} / {tutorial:.0f}'.format(**r['peak_MiB']) if 'peak_MiB' in r else ''
-        speeds = f"{r['images_per_second']['tutorial']:,.0f}", f"{r['speedup']:.2f}", f"{r['limit']:.2f}"
-        return (r['gan'], r['threads'], r['precision'], *speeds, peak, goal(r))
-    return [text(r) for r in rows]
+    return [(gan, threads, *_speeds(**pair), *_peaks(**pair), _goal(gan, threads, pair['bf16']))
+            for (gan, threads), pair in side_by_side(rows).items()]
+
+# %% ../nbs/93_bench.ipynb #c78277b2
+def _speeds(float32, bf16):
+    ratios = [row[key] for key in ('speedup', 'limit') for row in (float32, bf16)]
+    return f"{float32['images_per_second']['tutorial']:,.0f}", *(f'{r:.2f}' for r in ratios)
+
+def _peaks(float32, bf16):
+    if 'peak_MiB' not in float32: return '', '', ''
+    peaks = float32['peak_MiB']['tutorial'], float32['peak_MiB']['ours'], bf16['peak_MiB']['ours']
+    return tuple(f'{peak:.0f}' for peak in peaks)
+
+def _goal(gan, threads, row):
+    if threads > 1 or gan not in GAN_GOALS: return ''
+    return f"{GAN_GOALS[gan]:g} {'met' if row['speedup'] >= GAN_GOALS[gan] else 'missed'}"
 
 def growth_table(
     rows:list # of `bench_growth`
 )->list: # rows of text
     "Time of training against what was trained on."
-    return [(f"{r['images']:,}", r['epochs'], f"{r['seconds']:.1f}", f"{r['ratio_to_linear']:.2f}") for r in rows]
+    return [(f"{r['images']:,}", r['epochs'], f"{r['seconds']:.1f}", f"{r['ratio_to_linear']:.2f}")
+            for r in rows]
 
 # %% ../nbs/93_bench.ipynb #6adbb3fb
 EXPLORER_GOAL = 50 # milliseconds
@@ -390,12 +424,15 @@ def bench_explorer(
 )->list: # rows as dictionaries
     "From slider to picture in the explorer, for both GANs that ship with the package."
     try: from seqgen_nb.explore import LatentExplorer, slider_seconds
-    except ImportError as e: raise SeqgenError(f'the explorer needs {e.name}: install the package with its [notebook] extra') from e
+    except ImportError as e:
+        raise SeqgenError(f'the explorer needs {e.name}: '
+                          'install the package with its [notebook] extra') from e
     explorer, rows = LatentExplorer(), []
     for name in explorer.choice.gan.options:
         explorer.choice.gan.value = name
         ms = [1000*s for s in slider_seconds(explorer, moves)]
-        rows.append(dict(gan=name, threads=torch.get_num_threads(), median_ms=statistics.median(ms), slowest_ms=max(ms)))
+        rows.append(dict(gan=name, threads=torch.get_num_threads(),
+                         median_ms=statistics.median(ms), slowest_ms=max(ms)))
     explorer.close()
     return rows
 
@@ -403,7 +440,9 @@ def explorer_table(
     rows:list # of `bench_explorer`
 )->list: # rows of text
     "How long a move of the slider takes."
-    return [(r['gan'], r['threads'], f"{r['median_ms']:.1f}", f"{r['slowest_ms']:.1f}", f"{EXPLORER_GOAL} {'met' if r['slowest_ms'] <= EXPLORER_GOAL else 'missed'}") for r in rows]
+    verdict = lambda ms: f"{EXPLORER_GOAL} {'met' if ms <= EXPLORER_GOAL else 'missed'}"
+    return [(r['gan'], r['threads'], f"{r['median_ms']:.1f}", f"{r['slowest_ms']:.1f}",
+             verdict(r['slowest_ms'])) for r in rows]
 
 # %% ../nbs/93_bench.ipynb #7d20c3b4
 LSTM_HEAD = ('threads', 'steps', 'what', 'nn.LSTM (ms)', 'LSTM', 'FastLSTM', 'products',
@@ -419,7 +458,8 @@ def lstm_table(
         peak = r.get('peak_MiB', {})
         peaks = [f'{peak[name]:.0f}' if peak else '' for name in ('LSTM', 'FastLSTM', 'nn.LSTM')]
         what = 'forward + backward' if r['backward'] else 'forward'
-        return r['threads'], r['steps'], what, f"{r['milliseconds']['nn.LSTM']:.1f}", *ratios, *peaks
+        ms = f"{r['milliseconds']['nn.LSTM']:.1f}"
+        return r['threads'], r['steps'], what, ms, *ratios, *peaks
     return [text(r) for r in rows]
 
 def training_table(
@@ -440,7 +480,8 @@ def lstm_summary(
     names = 'LSTM', 'FastLSTM', 'nn.LSTM'
     lines = [(r['steps'], *(f"{r['ratio'][name]:.2f}" for name in names),
               *(f"{r['peak_MiB'][name]:.0f}" for name in names)) for r in rows]
-    return lines, ('steps', *(f'{name}, time' for name in names), *(f'{name}, MiB' for name in names))
+    head = [f'{name}, {what}' for what in ('time', 'MiB') for name in names]
+    return lines, ('steps', *head)
 
 def processor()->str: # such as `AMD EPYC (AVX512)`
     "The name of the processor and the instruction set that torch uses on it."
@@ -465,12 +506,14 @@ def seqgen_bench(
     device, found = str(pick_device(device)), {}
     if what == 'lstm':
         found.update(rows=bench_lstm(seconds=seconds, device=device), training=bench_training())
-    elif what == 'gan': found.update(rows=bench_gan(seconds=7*seconds, device=device), growth=bench_growth())
+    elif what == 'gan':
+        found.update(rows=bench_gan(seconds=7*seconds, device=device), growth=bench_growth())
     else: found.update(rows=bench_explorer())
     record = dict(environment=environment(device), processor=processor(), **found)
     write_atomic(Path(out), json.dumps(record, indent=1).encode())
     if what == 'gan':
         print_table(GAN_HEAD, gan_table(found['rows']))
+        print()
         return print_table(GROWTH_HEAD, growth_table(found['growth']))
     if what == 'explorer': return print_table(EXPLORER_HEAD, explorer_table(found['rows']))
     print_table(LSTM_HEAD, lstm_table(found['rows']))

@@ -20,6 +20,7 @@ from torchvision.io import ImageReadMode, decode_image
 
 from .gan import latents, sample, show_stages
 from .latent import show_walks
+from .long_memory import certify
 from .metrics import JUDGES
 from .plots import adversary_curves, learning_curves, markdown_table, read_png, tile
 from .runs import Run, SeqgenError, seeds_of, shipped, write_atomic
@@ -399,12 +400,21 @@ def check(
         drawn = tile(sample(run.network(), latents(25, seed=run.config['settings']['seed'])))
         pairs[f'{run.folder.name}, samples'] = drawn, run.samples[max(run.samples)]
     differ = [name for name, (new, path) in pairs.items() if not _shows(path, new)]
+    differ += _uncertified(shipped('long_memory'))
     tables = folder/'tables.md'
     if not tables.exists() or tables.read_text() != _tables(*runs): differ.append('tables.md')
     if differ:
         raise SeqgenError(f"{', '.join(differ)} in {folder} can't be rebuilt from the shipped "
                           'runs: find out which of the two has changed')
-    return [*pairs, 'tables.md']
+    return [*pairs, 'tables.md', 'certificates']
+
+# %% ../nbs/96_evidence.ipynb #b2243dc0
+def _uncertified(run):
+    "The networks whose certificate does not hold, or not with the margin that was recorded."
+    margins = dict(zip(run.history['seed'], run.history['margin']))
+    found = {seed: certify(run.network(f'seed_{seed}')) for seed in margins}
+    return [f'the certificate of seed {seed}' for seed, c in found.items()
+            if not c.holds or abs(c.margin - margins[seed]) > 1e-5]
 
 # %% ../nbs/96_evidence.ipynb #f25b18d4
 def _shows(path, image): return path.exists() and _alike(image, _pixels(path.read_bytes()))

@@ -101,13 +101,14 @@ def launch(
     except ChildFailedError as e: raise SeqgenError(_said(e, max_restarts)) from e
 
 # %% ../nbs/98_launch.ipynb #98a0f001
-# freed memory stays with the process: fetching it anew took a tenth of a DCGAN's step
+# freed memory stays with the process: asking the system for it again slows every step
 KEEP_MEMORY = dict(MALLOC_MMAP_THRESHOLD_=str(2**25), MALLOC_TRIM_THRESHOLD_=str(2**30))
 
 def _said(error, max_restarts):
     rank, failure = error.get_first_failure()
-    return (f'process {rank} ended with exit code {failure.exitcode}, and {max_restarts} restarts did '
-            'not help: its message stands above; --resume goes on after the last finished epochs')
+    return (f'process {rank} ended with exit code {failure.exitcode}, and {max_restarts} restarts '
+            'did not help: its message stands above; --resume goes on after the last '
+            'finished epochs')
 
 @contextmanager
 def _handlers_kept():

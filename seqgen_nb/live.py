@@ -24,19 +24,23 @@ from .runs import SeqgenError, command, shipped, write_atomic
 # %% ../nbs/97_live.ipynb #e78b9bb2
 def _needed(module):
     try: return importlib.import_module(module)
-    except ImportError as e: raise SeqgenError(f'the package {e.name} is missing, which building the live page takes: pip install onnx') from e
+    except ImportError as e:
+        raise SeqgenError(f'the package {e.name} is missing, which building the live page '
+                          'takes: pip install onnx') from e
 
 def to_onnx(
     network:nn.Module, # in evaluation mode, on the CPU
-    inputs:dict, # an example of each input, by its name in the graph; the first dimension is left open
+    inputs:dict, # an example of each input, by its name in the graph; dimension 0 stays open
     outputs:tuple # names of the outputs
 )->bytes: # an ONNX file
     "A network as an ONNX graph."
     onnx, names, file = _needed('onnx'), [*inputs, *outputs], io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        torch.onnx.export(network, tuple(inputs.values()), file, dynamo=False, opset_version=17, input_names=list(inputs),
-                          output_names=list(outputs), dynamic_axes={name: {0: 'batch'} for name in names})
+        torch.onnx.export(
+            network, tuple(inputs.values()), file, dynamo=False, opset_version=17,
+            input_names=list(inputs), output_names=list(outputs),
+            dynamic_axes={name: {0: 'batch'} for name in names})
     onnx.checker.check_model(onnx.load_from_string(file.getvalue()))
     return file.getvalue()
 
@@ -55,7 +59,8 @@ def right_by_length(
     seed:int=0 # of the palindromes
 )->list: # fraction answered rightly for 1, 2, ... digits given
     "How often a model is right, by the number of digits it is given."
-    return [evaluate(model, palindromes(n, given + 1, seed + given))['accuracy'] for given in range(1, longest + 1)]
+    return [evaluate(model, palindromes(n, given + 1, seed + given))['accuracy']
+            for given in range(1, longest + 1)]
 
 # %% ../nbs/97_live.ipynb #93a8dbee
 TITLES = dict(dcgan='DCGAN', gan='MLP GAN')
@@ -63,7 +68,8 @@ TITLES = dict(dcgan='DCGAN', gan='MLP GAN')
 def _rounded(values): return [round(v, 5) for v in values]
 
 def _describe_generator(name, generator, file):
-    return dict(name=name, title=TITLES[name], n_latent=generator.n_latent, bytes=len(file), origin=shipped(name).origin,
+    return dict(name=name, title=TITLES[name], n_latent=generator.n_latent,
+                bytes=len(file), origin=shipped(name).origin,
                 directions=[_rounded(d) for d in directions(generator).tolist()])
 
 def _describe_memory(name, title, model, run, **more):
@@ -75,7 +81,8 @@ def _memories():
     latch, course = shipped('long_memory'), shipped('lstm')
     proved, trained = latch.network('seed_0'), course.network()
     found = certify(proved)
-    if not found.holds: raise SeqgenError(f'the network of the page has no certificate: {found.reason}')
+    if not found.holds:
+        raise SeqgenError(f'the network of the page has no certificate: {found.reason}')
     certificate = dict(margin=found.margin, steps=found.steps, latched=found.latched)
     length = int(re.search(r'length (\d+)', course.config['settings']['dataset'])[1])
     right = _rounded(right_by_length(trained, n=1000))
@@ -85,13 +92,15 @@ def _memories():
 
 # %% ../nbs/97_live.ipynb #1d28f432
 RUNTIME = 'onnxruntime-web@1.30.0'
-INTEGRITY = 'sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=='
+INTEGRITY = ('sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZ'
+             'ClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ==')
 RUNTIME_FILES = 'ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'
 
 def _write(folder, files):
     try:
         for name, data in files.items(): write_atomic(Path(folder)/name, data)
-    except OSError as e: raise SeqgenError(f'{folder} cannot be written ({e.strerror}): name another folder') from e
+    except OSError as e:
+        raise SeqgenError(f'{folder} cannot be written ({e.strerror}): name another folder') from e
 
 # %% ../nbs/97_live.ipynb #644c41c6
 def export_live(
@@ -103,10 +112,12 @@ def export_live(
     about = dict(runtime=RUNTIME, generators=[], memories=list(memories.values()))
     for name in TITLES:
         generator = shipped(name).network()
-        files[f'{name}.onnx'] = to_onnx(generator, dict(z=latents(2, generator.n_latent)), ['images'])
+        files[f'{name}.onnx'] = to_onnx(
+            generator, dict(z=latents(2, generator.n_latent)), ['images'])
         about['generators'].append(_describe_generator(name, generator, files[f'{name}.onnx']))
     files['live.json'] = json.dumps(about).encode()
-    for page in (Path(str(resources.files('seqgen_nb')))/'assets'/'live').iterdir(): files[page.name] = page.read_bytes()
+    for page in (Path(str(resources.files('seqgen_nb')))/'assets'/'live').iterdir():
+        files[page.name] = page.read_bytes()
     _write(folder, files)
     return about
 
@@ -117,21 +128,29 @@ def unpack_runtime(
 ):
     "Unpack the files that the page needs from the runtime's package, if it is the one we know."
     found = 'sha512-' + base64.b64encode(hashlib.sha512(package).digest()).decode()
-    if found != INTEGRITY: raise SeqgenError(f'what npm fetched as {RUNTIME} has another checksum than the one pinned here: clean its cache (npm cache clean --force) and try again')
+    if found != INTEGRITY:
+        raise SeqgenError(f'what npm fetched as {RUNTIME} has another checksum than the one pinned '
+                          'here: clean its cache (npm cache clean --force) and try again')
     with tarfile.open(fileobj=io.BytesIO(package)) as tar:
-        _write(folder, {name: tar.extractfile(f'package/dist/{name}').read() for name in RUNTIME_FILES})
+        _write(folder, {name: tar.extractfile(f'package/dist/{name}').read()
+                        for name in RUNTIME_FILES})
 
 def fetch_runtime(
     folder:Path # where the two files go
 ):
     "Fetch the pinned runtime from the npm registry."
     npm = shutil.which('npm')
-    if npm is None: raise SeqgenError('npm is missing, which fetches the runtime: install Node.js (https://nodejs.org), of which it is a part')
+    if npm is None:
+        raise SeqgenError('npm is missing, which fetches the runtime: install Node.js '
+                          '(https://nodejs.org), of which it is a part')
     with tempfile.TemporaryDirectory() as folder_of_npm:
-        result = subprocess.run([npm, 'pack', RUNTIME, '--prefer-offline', '--loglevel=error'], cwd=folder_of_npm, capture_output=True, text=True)
+        result = subprocess.run([npm, 'pack', RUNTIME, '--prefer-offline', '--loglevel=error'],
+                                cwd=folder_of_npm, capture_output=True, text=True)
         packages = list(Path(folder_of_npm).glob('*.tgz'))
         if result.returncode or not packages:
-            raise SeqgenError(f"npm cannot fetch {RUNTIME} ({' '.join(result.stderr.split())[:200]}): check the network and npm's registry, then try again")
+            raise SeqgenError(
+                f"npm cannot fetch {RUNTIME} ({' '.join(result.stderr.split())[:200]}): "
+                "check the network and npm's registry, then try again")
         unpack_runtime(packages[0].read_bytes(), folder)
 
 # %% ../nbs/97_live.ipynb #b9e57760
@@ -142,4 +161,5 @@ def seqgen_live(
     "Build the page on which the generators and the LSTMs run in the browser."
     export_live(out)
     fetch_runtime(out)
-    print(f'{out}/index.html; to look at it: python3 -m http.server -b 127.0.0.1 -d {out}, then open http://127.0.0.1:8000')
+    print(f'{out}/index.html; to look at it: python3 -m http.server -b 127.0.0.1 -d {out}, '
+          'then open http://127.0.0.1:8000')

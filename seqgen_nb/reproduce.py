@@ -184,7 +184,8 @@ def _tasks(options, images):
         return {name: partial(rebuild, name, **known) for name in names.split(',')}
     size = _profile(options['profile'], options['width'], options['epochs'])
     runs = names_of(options['seed'], options['seeds'])
-    return {name: partial(train, kind, size, seed=seed, **known) for name, (kind, seed) in runs.items()}
+    return {name: partial(train, kind, size, seed=seed, **known)
+            for name, (kind, seed) in runs.items()}
 
 def _load(dataset, data_dir, n, split): return load_images(dataset, split, data_dir, n)
 
@@ -202,7 +203,8 @@ def _check_options(profile, seeds, jobs, study, width, epochs, resume, force, **
     if resume and force:
         raise SeqgenError('--resume keeps a run and --force moves it aside: give one of them')
     if study and (seeds, width, epochs) != (1, None, None):
-        raise SeqgenError('a recorded run has its own settings: leave out --seeds, --width, --epochs')
+        raise SeqgenError('a recorded run has its own settings: '
+                          'leave out --seeds, --width, --epochs')
 
 def _folder(out):
     try: Path(out).mkdir(parents=True, exist_ok=True)
@@ -279,7 +281,8 @@ def _rows(runs, seed):
     tables = [results(**r) for r in runs]
     if len(runs) == 1: return tables[0]
     lines = [enumerate(line) for line in zip(*tables)]
-    return over_seeds(runs) + [(f'{what}, seed {seed + i}', v) for line in lines for i, (what, v) in line]
+    single = [(f'{what}, seed {seed + i}', v) for line in lines for i, (what, v) in line]
+    return over_seeds(runs) + single
 
 def over_seeds(
     runs:list # for each seed, the three runs by kind

@@ -141,7 +141,7 @@ class Run:
     def __init__(self,
         folder:Path=None, # where the run is kept
         resume:bool=False, # continue the run that is there?
-        force:bool=False, # move a run that is there aside?
+        force:bool=False, # move an existing run aside?
         progress:bool=True # show progress bars? `'lines'` prints a line for each epoch instead
     ):
         self.folder = None if folder is None else Path(folder)

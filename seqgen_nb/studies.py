@@ -150,7 +150,8 @@ def score_yardsticks(
     for _ in run.epochs(1):
         sets = {'real test images': held_out.images[:scored]}
         for name, way in YARDSTICKS.items(): sets[name] = corrupted(held_out, *way, scored)
-        _write_scores(run, [dict(name=name, **score_by_judges(x, n=scored)) for name, x in sets.items()])
+        scores = {name: score_by_judges(images, n=scored) for name, images in sets.items()}
+        _write_scores(run, [dict(name=name, **found) for name, found in scores.items()])
         run.log(1, sets=len(sets))
     run.close()
     return run
@@ -169,6 +170,7 @@ def response_pool(
     return ImageSet(name, torch.cat([test.images, train.images[n:kept]]),
                     torch.cat([test.labels, train.labels[n:kept]]))
 
+# %% ../nbs/94_studies.ipynb #f1e35e61
 def response_study(
     run:Run, # where the study is kept
     pool:ImageSet, # real images
@@ -185,8 +187,8 @@ def response_study(
               levels=levels, n=n, draws=draws, seeds=[seed])
     for row in run.epochs(len(plan)):
         how, level = plan[row - 1]
-        whole = how == 'none'
-        images = pool.images[level*n:(level + 1)*n] if whole else corrupted(pool, how, level, n, seed)
+        if how == 'none': images = pool.images[level*n:(level + 1)*n]
+        else: images = corrupted(pool, how, level, n, seed)
         run.log(row, corruption=kinds.index(how), level=level, distinct=len(images.unique(dim=0)),
                 **_flat(score_by_judges(images, against, n)))
     run.close()
@@ -215,7 +217,8 @@ def score_gan(
         rows.append(dict(epoch=epoch, weights=weights, against=name, **found))
         if weights != 'final': continue
         rows[-1]['largest_step'] = largest_steps(net).quantile(.95).item()
-        if judge_epochs: rows[-1]['fresh'] = _fresh(net, judge_epochs, images.images, held_out.images)
+        if judge_epochs:
+            rows[-1]['fresh'] = _fresh(net, judge_epochs, images.images, held_out.images)
     _write_scores(run, rows)
     return run
 
@@ -232,7 +235,8 @@ def _fresh(generator, epochs, images, held_out):
     with seeded(0):
         new = dict(linear=MLPDiscriminator(widths=()), mlp=MLPDiscriminator(),
                    convolutional=SNDiscriminator(width=16))
-    return {kind: fresh_discriminator(net, generator, images, held_out, epochs) for kind, net in new.items()}
+    return {kind: fresh_discriminator(net, generator, images, held_out, epochs)
+            for kind, net in new.items()}
 
 # %% ../nbs/94_studies.ipynb #375b11ab
 def largest_steps(
@@ -249,7 +253,8 @@ def largest_steps(
     return moves.amax(1)/moves.sum(1)
 
 # %% ../nbs/94_studies.ipynb #1a58455d
-STEP_SIZES = (2e-4, 2e-4), (4e-4, 2e-4), (4e-4, 1e-4), (1e-3, 1e-4)  # of generator and discriminator
+# step sizes of generator and discriminator
+STEP_SIZES = (2e-4, 2e-4), (4e-4, 2e-4), (4e-4, 1e-4), (1e-3, 1e-4)
 
 def step_size_study(
     run:Run, # where the study is kept; the trainings lie in folders inside it
@@ -276,7 +281,8 @@ def step_size_study(
 def _step_size_run(run, images, lr, lr_d, epochs, width, seed):
     inside = run.folder and run.folder/f'{lr:g}_{lr_d:g}'
     with seeded(seed): nets = DCGenerator(width=width), SNDiscriminator(width=width)
-    recipe = Recipe(epochs, lr=lr, lr_d=lr_d, betas=(.5, .999), seed=seed, ema=.999, sample_every=epochs)
+    recipe = Recipe(epochs, lr=lr, lr_d=lr_d, betas=(.5, .999), seed=seed, ema=.999,
+                    sample_every=epochs)
     trained = Run(inside, resume=True, progress=run.progress)
     return fit_gan(*nets, images.images, trained, recipe, images.name, 'cpu')
 
@@ -407,6 +413,7 @@ def fit_marker(
         descend(model, opt, loss, lr*min(1., (1 - update/updates)/.3))
     return model.eval()
 
+# %% ../nbs/94_studies.ipynb #7c9d675e
 @torch.no_grad()
 def certify_marker(
     model:LastDigit # whose last digit is the marker
