@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NOISE_RECIPES', 'U', 'OUTER', 'HUGE', 'Weights', 'weights_of', 'step', 'stream', 'margin', 'long_accuracy',
-           'open_gates', 'forward_with_noise', 'fit_with_noise', 'descend', 'widen', 'affine_bounds', 'times_gate',
+           'init_open_gates', 'forward_with_noise', 'fit_with_noise', 'descend', 'widen', 'affine_bounds', 'times_gate',
            'Box', 'Allowance', 'box_step', 'worst_logits', 'worst_margin', 'beginnings', 'first_box', 'exactly',
            'reach', 'latch_box', 'latched_units', 'worst_case_loss', 'fit_latch', 'open_outwards', 'find_latch',
            'Certificate', 'certify', 'certify_box', 'Attack', 'attack']
@@ -19,7 +19,7 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import mirror
-from .lstm import LSTM, fuse
+from .lstm import LSTM, fuse, update
 from .palindromes import LastDigit, split_target
 from .runs import SeqgenError, seeded
 
@@ -59,9 +59,9 @@ def step(
     noise:torch.Tensor=0. # what is added to the new cell state `(batch, n)`
 )->tuple: # the new h and c
     "One step of the LSTM."
-    i, f, o, g = (w.from_x[digit] + h @ w.from_h.T).chunk(4, dim=1)
-    c = f.sigmoid()*c + i.sigmoid()*g.tanh() + noise
-    return o.sigmoid()*c.tanh(), c
+    c, o = update(w.from_x[digit] + h @ w.from_h.T, c)
+    c = c + noise
+    return o*c.tanh(), c
 
 # %% ../nbs/04_long_memory.ipynb #5a5c2eaa
 @torch.no_grad()
@@ -103,7 +103,7 @@ def long_accuracy(
     return dict(accuracy=right/n, margin=least)
 
 # %% ../nbs/04_long_memory.ipynb #59960067
-def open_gates(
+def init_open_gates(
     seed:int, # of the weights
     n_hidden:int=32, # size of the hidden state
     base:int=10, # digits run from 0 to `base - 1`
@@ -142,7 +142,7 @@ def fit_with_noise(
     batch:int=128 # palindromes in a batch
 )->LastDigit: # the trained network
     "Train by the noise recipe."
-    model = open_gates(seed, n_hidden, 10, forget_bias, input_bias)
+    model = init_open_gates(seed, n_hidden, 10, forget_bias, input_bias)
     rng, opt = torch.Generator().manual_seed(1000 + seed), optim.RMSprop(model.parameters(), lr=lr)
     for left in range(sum(stages), 0, -1):
         mixed = left <= stages[1]
@@ -379,7 +379,7 @@ def fit_latch(
     among:int=16 # beginnings and next digits of the worst case in an update, at most
 )->LastDigit: # the trained network
     "Train an LSTM to remember one digit through every string."
-    model = open_gates(seed, n_hidden, base)
+    model = init_open_gates(seed, n_hidden, base)
     rng, opt = torch.Generator().manual_seed(1000 + seed), optim.Adam(model.parameters(), lr=lr)
     begin, weight, plain_mean = beginnings(base, position), 0., math.log(base)
     for update in range(updates):

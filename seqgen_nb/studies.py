@@ -24,7 +24,7 @@ from .gan import MLPDiscriminator, Recipe, fit_gan, fresh_discriminator, latents
 from .latent import interpolate
 from .long_memory import (
     NOISE_RECIPES, Allowance, Box, Certificate, Weights, box_step, certify, certify_box, descend,
-    exactly, fit_latch, fit_with_noise, forward_with_noise, long_accuracy, open_gates, weights_of,
+    exactly, fit_latch, fit_with_noise, forward_with_noise, long_accuracy, init_open_gates, weights_of,
     widen, worst_case_loss)
 from .lstm import LSTM, RNN
 from .metrics import (CORRUPTIONS, JUDGES, YARDSTICKS, DigitClassifier, LeNet, corrupted,
@@ -396,7 +396,7 @@ def fit_marker(
     batch:int=128 # random strings in an update
 )->LastDigit: # the trained network; the marker is its digit `base`
     "Train an LSTM to remember the digit after a marker through every string."
-    model, digits = open_gates(seed, n_hidden, base + 1), torch.arange(base)
+    model, digits = init_open_gates(seed, n_hidden, base + 1), torch.arange(base)
     rng, opt = torch.Generator().manual_seed(1000 + seed), optim.Adam(model.parameters(), lr=lr)
     weight, plain_mean = 0., math.log(base)
     for update in range(updates):
