@@ -15,8 +15,7 @@ shipped = sorted(p.parent.name for p in assets.glob('*/config.json'))
 
 # what depends on the images themselves or on the processor, and what was not recorded at first
 LOCAL, LATER = {'checksum', 'precision'}, {'lr_d', 'ema', 'precision'}
-TO_COME = {'dcgan': 'the recorded run is of the narrow pair until that of the full profile is finished',
-           'gradients_100': 'recorded when the number of held-out palindromes still changed the training data'}
+TO_COME = {'dcgan': 'the recorded run is of the narrow pair until that of the full profile is finished'}
 
 
 class Asked(Exception): pass
