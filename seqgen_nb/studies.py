@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['JUDGE_NETWORKS', 'STEP_SIZES', 'LATCHES', 'STUDIES', 'length_study', 'gradient_study', 'start_study', 'judge_study',
            'score_yardsticks', 'response_pool', 'response_study', 'score_gan', 'largest_steps', 'step_size_study',
-           'width_study', 'noise_study', 'cpu_time', 'memory_study', 'waiting_box', 'after_marker', 'fit_marker',
-           'certify_marker', 'latch_study', 'Study']
+           'precision_study', 'width_study', 'noise_study', 'cpu_time', 'memory_study', 'waiting_box', 'after_marker',
+           'fit_marker', 'certify_marker', 'latch_study', 'Study']
 
 # %% ../nbs/94_studies.ipynb #67188aeb
-import json, math, time
+import json, math, tempfile, time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import optim
@@ -286,6 +287,39 @@ def _step_size_run(run, images, lr, lr_d, epochs, width, seed):
     trained = Run(inside, resume=True, progress=run.progress)
     return fit_gan(*nets, images.images, trained, recipe, images.name, 'cpu')
 
+# %% ../nbs/94_studies.ipynb #e15441ae
+def precision_study(
+    run:Run, # where the study is kept; it can be resumed
+    images:ImageSet, # real images to train on
+    seeds:tuple=(0, 1, 2), # of weights, shuffling and latent vectors
+    epochs:int=6, # of each training
+    width:int=16, # of both networks
+    scored:int=10_000 # images that each averaged generator is scored by
+)->Run: # its history has a row for each seed
+    "The same short training of a DCGAN in float32 and in bf16, with scores."
+    run.begin(len(seeds), 'cpu', dataset=images.name, seeds=seeds, training_epochs=epochs, width=width)
+    for row in run.epochs(len(seeds)):
+        found = {}
+        for precision in ('float32', 'bf16'):
+            net, seconds = _in_precision(images, precision, seeds[row - 1], epochs, width)
+            scores = score(sample(net, latents(scored, net.n_latent, 1)), n=scored)
+            measured = {name: scores[name] for name in ('frechet', 'precision', 'coverage')}
+            found |= {f'{precision}_{k}': v for k, v in dict(measured, seconds=seconds).items()}
+        run.log(row, seed=seeds[row - 1], **found)
+    run.close()
+    return run
+
+# %% ../nbs/94_studies.ipynb #ba87d56c
+def _in_precision(images, precision, seed, epochs, width):
+    "The averaged generator of one training, and how long it took."
+    with seeded(seed): nets = DCGenerator(width=width), SNDiscriminator(width=width)
+    recipe = Recipe(epochs, lr=1e-3, lr_d=1e-4, betas=(.5, .999), seed=seed, ema=.999,
+                    sample_every=epochs, precision=precision)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder)/precision, progress=False)
+        run = fit_gan(*nets, images.images, run, recipe, images.name, 'cpu')
+        return run.network('average'), run.config['wall_time_s']
+
 # %% ../nbs/94_studies.ipynb #3b6e4be2
 def width_study(
     run:Run, # where the training is kept
@@ -479,6 +513,7 @@ STUDIES = dict(
     yardsticks=Study(score_yardsticks, 'How do real images score, and corrupted ones?', ('test',)),
     responses=Study(_responses, 'What can each score tell apart?', _both),
     step_sizes=Study(step_size_study, 'Which step sizes does the DCGAN take?', ('train',)),
+    precision=Study(precision_study, 'Do the images suffer in bf16?', ('train',)),
     dcgan_narrow=Study(width_study, 'A discriminator of half the width?', _both),
     dcgan_wide=Study(partial(width_study, width_d=16, recipe=_half_as_long),
                      'The same generator against its equal?', _both))
