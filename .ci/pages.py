@@ -40,6 +40,12 @@ def with_places(cells, anchors):
     return cells_and_places
 
 
+def without_widgets(cell):
+    "A cell without outputs that only a kernel can show; Quarto would load three scripts from other servers for them."
+    shown = [o for o in cell.get('outputs', []) if 'application/vnd.jupyter.widget-view+json' not in o.get('data', {})]
+    return {**cell, 'outputs': shown} if cell['cell_type'] == 'code' else cell
+
+
 def prepare():
     "Write the folder that Quarto renders; it is made anew each time."
     config = get_config()
@@ -50,9 +56,9 @@ def prepare():
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))
+        nb['cells'] = [without_widgets(cell) for cell in nb['cells']]
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
-        if not page or page[1] not in known: continue
-        nb['cells'] = with_places(nb['cells'], known[page[1]])
+        if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
         path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
     return folder
 
