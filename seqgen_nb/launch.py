@@ -30,6 +30,16 @@ def claim(
     return True
 
 # %% ../nbs/98_launch.ipynb #98a0000b
+def _join():
+    "Meet the other processes of this attempt, and no address of an attempt before it."
+    env, patience = os.environ, timedelta(days=365)
+    rank, world = int(env['RANK']), int(env['WORLD_SIZE'])
+    attempt = env.get('TORCHELASTIC_RESTART_COUNT', 0)
+    own = not dist.is_torchelastic_launched() and rank == 0   # without a launcher there is no store yet
+    store = dist.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']), world, own, patience)
+    store = dist.PrefixStore(f'attempt_{attempt}', store)
+    dist.init_process_group('gloo', store=store, rank=rank, world_size=world, timeout=patience)
+
 def _generation():
     "A name that all processes share, and that no processes before them had."
     name = [uuid4().hex]
@@ -44,7 +54,7 @@ def share(
     prepare:Callable=lambda: None # is called once on each machine, before the work
 )->dict: # what failed: a message by name; for ranks other than 0 nothing
     "Work on `names` together with the other processes of the launcher."
-    dist.init_process_group('gloo', timeout=timedelta(days=365))
+    _join()
     try:
         if int(os.environ.get('LOCAL_RANK', 0)) == 0: prepare()
         dist.barrier()

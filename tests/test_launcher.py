@@ -65,6 +65,31 @@ def test_killed_worker_goes_on_and_ends_at_the_same_bits(undisturbed, tmp_path):
     assert len(lines) == len(set(lines)), 'an epoch that had its checkpoint was trained again'
 
 
+RESTARTED = """
+import os, time
+from torch import distributed as dist
+from seqgen_nb.launch import _join, launch
+
+def work(argument):
+    attempt, rank = int(os.environ['TORCHELASTIC_RESTART_COUNT']), os.environ['RANK']
+    if attempt and rank == '0': time.sleep(2)   # so the other looks for its address before it is there
+    _join()
+    dist.barrier()
+    if not attempt and rank == '1': os.kill(os.getpid(), 9)
+    if not attempt: time.sleep(60)
+    return f'met in attempt {attempt}'
+
+if __name__ == '__main__': print(launch(work, None, 2))
+"""
+
+
+def test_restarted_processes_read_no_old_addresses(tmp_path):
+    "The launcher's store outlives an attempt; the addresses of dead processes in it must not be taken for those of the living."
+    (tmp_path/'restarted.py').write_text(RESTARTED)
+    result = subprocess.run([sys.executable, 'restarted.py'], cwd=tmp_path, capture_output=True, text=True, timeout=300, env={**os.environ, **one_thread})
+    assert 'met in attempt 1' in result.stdout, result.stderr
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(('localhost', 0))
