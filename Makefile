@@ -36,6 +36,7 @@ docs: $(DEV_STAMP)
 	cd _proc && quarto render --no-cache --no-execute
 	rm -rf _docs && mv _proc/_docs _docs
 	$(BIN)/seqgen_live --out _docs/live
+	$(BIN)/python .ci/katex.py _docs/katex
 	$(BIN)/python .ci/paper.py --out _docs
 	$(BIN)/python .ci/links.py _docs
 

@@ -40,6 +40,24 @@ def with_places(cells, anchors):
     return cells_and_places
 
 
+def without_widgets(cell):
+    "A cell without outputs that only a kernel can show; Quarto would load three scripts from other servers for them."
+    shown = [o for o in cell.get('outputs', []) if 'application/vnd.jupyter.widget-view+json' not in o.get('data', {})]
+    return {**cell, 'outputs': shown} if cell['cell_type'] == 'code' else cell
+
+
+def with_citations(cells):
+    "The cells of a page with a list of references; `[4]` in its text becomes a link to the fourth."
+    shown = [c for c in cells if c['cell_type'] == 'markdown']
+    last = next((c for c in shown if ''.join(c['source']).startswith('## References')), None)
+    if last is None: return
+    last['source'] = re.sub(r'^(\d+)\. ', r'\1. <span id="ref-\1"></span>', ''.join(last['source']), flags=re.M).splitlines(True)
+    for cell in shown:
+        if cell is last: continue
+        linked = lambda m: '\\[' + re.sub(r'(\d+)', r'[\1](#ref-\1)', m[1]) + '\\]'
+        cell['source'] = re.sub(r'(?<!\w)\[(\d+(?:, \d+)*)\](?!\()', linked, ''.join(cell['source'])).splitlines(True)
+
+
 def prepare():
     "Write the folder that Quarto renders; it is made anew each time."
     config = get_config()
@@ -50,9 +68,10 @@ def prepare():
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))
+        nb['cells'] = [without_widgets(cell) for cell in nb['cells']]
+        with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
-        if not page or page[1] not in known: continue
-        nb['cells'] = with_places(nb['cells'], known[page[1]])
+        if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
         path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
     return folder
 

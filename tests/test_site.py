@@ -104,6 +104,27 @@ def test_links_of_notebooks(processed, tmp_path):
     assert counted > 10, 'nbdev has linked no names'
 
 
+def test_citations_lead_to_references(processed):
+    "Each number in brackets in the report's text is a link, and what is cited exists. That the links lead somewhere is tested above."
+    text = '\n'.join(''.join(c['source']) for c in cells(processed/'report.ipynb', 'markdown'))
+    cited, places = set(re.findall(r'\]\(#ref-(\d+)\)', text)), re.findall(r'^(\d+)\. <span id="ref-\1"></span>', text, re.M)
+    assert len(places) > 10 and cited and cited <= set(places)
+    assert not re.search(r'(?<![\w\\])\[\d+(, \d+)*\](?!\()', text)
+    assert '\n## 1. ' in text, 'lines are kept'
+
+
+def test_pages_ask_no_other_server(processed):
+    "No output needs a kernel's scripts, the themes bring no font, and equations are set by our own copy of KaTeX."
+    for path in processed.glob('*.ipynb'):
+        outputs = [o for c in cells(path, 'code') for o in c['outputs']]
+        assert not any('widget-view' in kind for o in outputs for kind in o.get('data', {})), path.name
+    html = yaml.safe_load((root/'_quarto.yml').read_text())['format']['html']
+    assert all('theme.scss' in html['theme'][side] for side in ('light', 'dark'))
+    assert '$web-font-path: false;' in (processed/'theme.scss').read_text()
+    address = html['html-math-method']['url']
+    assert not address.startswith('http') and f'.ci/katex.py _docs/{address.rstrip("/")}' in (root/'Makefile').read_text()
+
+
 def test_dead_links_are_listed(tmp_path):
     (tmp_path/'sub').mkdir()
     (tmp_path/'a.html').write_text(f'''<link href="style.css?v=1"><h2 id="here">A</h2><a href="#here">1</a><a href="sub/">2</a><a href="sub/b.html#there">3</a><a href="{links.site}a.html#here">4</a>
