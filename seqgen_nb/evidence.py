@@ -79,6 +79,8 @@ def final_scores(
     return next((row for row in run.scores if row['weights'] == weights), {})
 
 # %% ../nbs/96_evidence.ipynb #1a89c181
+_KINDS = dict(mlp='MLP')
+
 def _worth(run):
     s = final_scores(run)
     if not s: return []
@@ -88,15 +90,21 @@ def _worth(run):
             ('precision, recall', pair('precision', 'recall')),
             ('density, coverage', pair('density', 'coverage'))]
     for kind, judged in s.get('fresh', {}).items():
-        rows.append((f'a fresh {kind} discriminator is right on', f"{judged['accuracy']:.0%}"))
+        what = f'a fresh {_KINDS.get(kind, kind)} discriminator is right on'
+        rows.append((what, f"{judged['accuracy']:.0%}"))
     return rows
+
+def _networks(run):
+    asked = run.config['settings']
+    return f"{asked['generator']} against {asked['discriminator']}"
 
 def _reached(name, run):
     h = {column: values[-1] for column, values in run.history.items()}
     losses = f"discriminator {h['loss_d']:.2f}, generator {h['loss_g']:.2f}"
     right = (f"{h['accuracy']:.0%} ({h['accuracy_real']:.0%} on real, "
              f"{h['accuracy_fake']:.0%} on generated images)")
-    rows = [(f"losses after {h['epoch']} epochs", losses), ("discriminator's accuracy", right)]
+    rows = [('networks', _networks(run)), (f"losses after {h['epoch']} epochs", losses),
+            ("discriminator's accuracy", right)]
     return [(f'{name}: {what}', value) for what, value in rows + _worth(run)]
 
 # %% ../nbs/96_evidence.ipynb #5be90c46

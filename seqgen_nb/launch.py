@@ -35,7 +35,7 @@ def _join():
     env, patience = os.environ, timedelta(days=365)
     rank, world = int(env['RANK']), int(env['WORLD_SIZE'])
     attempt = env.get('TORCHELASTIC_RESTART_COUNT', 0)
-    own = not dist.is_torchelastic_launched() and rank == 0   # without a launcher there is no store yet
+    own = not dist.is_torchelastic_launched() and rank == 0  # or there is no store
     store = dist.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']), world, own, patience)
     store = dist.PrefixStore(f'attempt_{attempt}', store)
     dist.init_process_group('gloo', store=store, rank=rank, world_size=world, timeout=patience)

@@ -25,8 +25,8 @@ from .gan import MLPDiscriminator, Recipe, fit_gan, fresh_discriminator, latents
 from .latent import interpolate
 from .long_memory import (
     NOISE_RECIPES, Allowance, Box, Certificate, Weights, box_step, certify, certify_box, descend,
-    exactly, fit_latch, fit_with_noise, forward_with_noise, long_accuracy, init_open_gates, weights_of,
-    widen, worst_case_loss)
+    exactly, fit_latch, fit_with_noise, forward_with_noise, init_open_gates, long_accuracy,
+    weights_of, widen, worst_case_loss)
 from .lstm import LSTM, RNN
 from .metrics import (CORRUPTIONS, JUDGES, YARDSTICKS, DigitClassifier, LeNet, corrupted,
                                fit_classifier, keep_reference, score, score_by_judges)
@@ -297,7 +297,8 @@ def precision_study(
     scored:int=10_000 # images that each averaged generator is scored by
 )->Run: # its history has a row for each seed
     "The same short training of a DCGAN in float32 and in bf16, with scores."
-    run.begin(len(seeds), 'cpu', dataset=images.name, seeds=seeds, training_epochs=epochs, width=width)
+    run.begin(len(seeds), 'cpu', dataset=images.name, seeds=seeds,
+              training_epochs=epochs, width=width)
     for row in run.epochs(len(seeds)):
         found = {}
         for precision in ('float32', 'bf16'):
