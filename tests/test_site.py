@@ -36,7 +36,7 @@ def test_order_of_sidebar():
     pages = [item['href'] for item in contents[2]['contents'] if item['href'].endswith('.ipynb')]
     assert pages == sorted(pages) and [int(p[:2]) for p in pages if p[2] == '_'] == list(range(11))
     numbers = [item['text'].split()[0] for item in contents[2]['contents'] if item['href'] in pages]
-    assert numbers == ['How', *'123456789', 'Glossary']
+    assert numbers == ['How', *'123456789', 'Glossary', 'Solutions']
     assert all(item['href'].startswith('9') for item in contents[-1]['contents'])
 
 
