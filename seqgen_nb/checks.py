@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['Feedback', 'Mistake', 'ensure', 'check', 'compare', 'check_lstm_cell', 'check_sizes', 'check_doubled',
-           'check_transposed', 'check_power_iteration', 'check_sn_discriminator']
+           'check_transposed', 'check_power_iteration', 'check_sn_discriminator', 'check_notices', 'check_fewer_images',
+           'check_fid_by_hand', 'check_recall_coverage', 'check_memory']
 
 # %% ../nbs/98_checks.ipynb #2b02f289
 import traceback
@@ -112,7 +113,7 @@ def check_lstm_cell(
         'the output gate has no sigmoid': s*expected.tanh()}, 'the new hidden state')
     return 'both states are those of the equations'
 
-# %% ../nbs/98_checks.ipynb #9eef5562
+# %% ../nbs/98_checks.ipynb #36073ec1
 @check
 def check_sizes(
     sizes:tuple # three heights
@@ -136,7 +137,7 @@ def check_sizes(
     ensure(third == true[2], f'the third is not {third}: m = s(n - 1) + k - 2p')
     return 'a transposed convolution with the same numbers need not give the size back'
 
-# %% ../nbs/98_checks.ipynb #73f8385f
+# %% ../nbs/98_checks.ipynb #1002ccdc
 @check
 def check_doubled(
     doubled:tuple # what the output does, and what the gradient does
@@ -161,7 +162,7 @@ def check_doubled(
            'weight after the division')
     return 'only the direction of the raw weight counts, and the longer it is the slower it turns'
 
-# %% ../nbs/98_checks.ipynb #fa394703
+# %% ../nbs/98_checks.ipynb #975aa3a3
 def _copies(x, kernel, stride, add=True):
     "Copies of a kernel, one for each pixel; without `add`, a later one replaces what is there."
     k = len(kernel)
@@ -172,6 +173,7 @@ def _copies(x, kernel, stride, add=True):
             place.copy_(add*place + pixel*kernel)
     return full
 
+# %% ../nbs/98_checks.ipynb #b3806c0d
 @check
 def check_transposed(
     transposed # function of an image, a kernel, the stride and the padding
@@ -179,14 +181,16 @@ def check_transposed(
     "A transposed convolution of one channel, as copies of its kernel."
     with seeded(0): x, kernel = torch.randn(4, 4), torch.randn(4, 4)
     for stride, padding in ((2, 1), (3, 0), (1, 2)):
-        expected = F.conv_transpose2d(x[None, None], kernel[None, None], None, stride, padding)[0, 0]
-        m, found = len(expected), transposed(x.clone(), kernel.clone(), stride, padding)
+        how = stride, padding
+        expected = F.conv_transpose2d(x[None, None], kernel[None, None], None, *how)[0, 0]
+        m, found = len(expected), transposed(x.clone(), kernel.clone(), *how)
         ensure(isinstance(found, torch.Tensor), 'return the enlarged image, a tensor')
         cut = lambda full: full[padding:padding + m, padding:padding + m]
         ensure(not padding or found.shape != (m + 2*padding,)*2,
                'the padding is not cut off: leave out that many pixels on each side')
-        ensure(found.shape == (m, m), f'from 4 x 4 pixels, with kernel 4, stride {stride} and padding '
-               f'{padding}, it makes {tuple(found.shape)}, not {(m, m)}: m = s(n - 1) + k - 2p')
+        ensure(found.shape == (m, m), f'from 4 x 4 pixels, with kernel 4, stride {stride} and '
+               f'padding {padding}, it makes {tuple(found.shape)}, not {(m, m)}: '
+               'm = s(n - 1) + k - 2p')
         compare(found, expected, {
             'copies replace each other: add them where they overlap':
                 cut(_copies(x, kernel, stride, add=False)),
@@ -197,7 +201,7 @@ def check_transposed(
                 _copies(x, kernel, stride)[:m, :m]}, 'the image')
     return "torch's transposed convolution gives the same"
 
-# %% ../nbs/98_checks.ipynb #23706fc1
+# %% ../nbs/98_checks.ipynb #20be47c0
 @check
 def check_power_iteration(
     largest_stretch # function of W, v and the number of rounds
@@ -222,7 +226,7 @@ def check_power_iteration(
     compare(estimate(wide, 100).squeeze(), sigma(wide), {}, 'the norm of a 4 x 7 matrix', 1e-3)
     return 'after enough rounds it is the largest singular value'
 
-# %% ../nbs/98_checks.ipynb #7edb3b57
+# %% ../nbs/98_checks.ipynb #d01549a3
 @check
 def check_sn_discriminator(
     network_class:type # a module without arguments
@@ -244,9 +248,208 @@ def check_sn_discriminator(
         ensure(bent.abs().max() > 1e-4, 'without LeakyReLU between them, the layers are one')
         norms = spectral_norms(network)
     free = [i for i, norm in enumerate(norms, start=1) if abs(norm - 1) > .1]
-    ensure(not free, f"of the layers, number {', '.join(map(str, free))} can stretch by more or less "
-           'than 1: wrap each in `spectral_norm`, the last one, too')
+    ensure(not free, f"of the layers, number {', '.join(map(str, free))} can stretch by more or "
+           'less than 1: wrap each in `spectral_norm`, the last one, too')
     layers = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
     channels = [layer.weight.shape[0] for layer in layers]
-    ensure(channels == [32, 64, 128, 1], f'the layers give {channels} channels, not [32, 64, 128, 1]')
+    ensure(channels == [32, 64, 128, 1],
+           f'the layers give {channels} channels, not [32, 64, 128, 1]')
     return 'the sizes fit, and each layer has the norm 1'
+
+# %% ../nbs/98_checks.ipynb #3b0ac110
+@check
+def check_notices(
+    notices:dict # for each damage 'precision', 'recall', 'both' or 'neither'
+):
+    "Which score notices which damage, by the recorded study of chapter 7."
+    study = shipped('responses')
+    kinds = [study.config['settings']['corruptions'][k] for k in study.history['corruption']]
+    at = lambda how, name: [v for v, k in zip(study.history[name], kinds) if k == how]
+    def falls(how, name):
+        whole, found = at('none', name), at(how, name)
+        return found[0] - found[-1] > max(whole) - min(whole)
+    for how in ('noise', 'blur', 'digits', 'repetition'):
+        said = notices.get(how)
+        ensure(said in ('precision', 'recall', 'both', 'neither'),
+               f"{how}: say 'precision', 'recall', 'both' or 'neither'")
+        for name, why in (
+                ('precision', 'single images lie elsewhere than real ones'),
+                ('recall', 'an image outside the region of the real ones covers nothing there, '
+                           'and what is not drawn is not covered')):
+            noticed = falls(how, name)
+            stays = (f'{how}: {name} asks of each image alone whether it lies among real ones, '
+                     'and these do: it does not fall')
+            ensure(noticed == (said in (name, 'both')),
+                   f'{how}: {name} falls, since {why}' if noticed else stays)
+    return 'precision misses what is missing; recall falls with both'
+
+# %% ../nbs/98_checks.ipynb #81675b09
+def _frechet(x, y):
+    x, y = x.double(), y.double()
+    cov_x, cov_y = x.T.cov(), y.T.cov()
+    root = torch.linalg.eigvals(cov_x @ cov_y).sqrt().real.sum()
+    shift = (x.mean(0) - y.mean(0)).square().sum()
+    return (shift + cov_x.trace() + cov_y.trace() - 2*root).item()
+
+def _kernel(x, y):
+    k = lambda a, b: (a @ b.T/a.shape[1] + 1)**3
+    among = lambda a: (k(a, a).sum() - k(a, a).diagonal().sum())/(len(a)*(len(a) - 1))
+    return (among(x) + among(y) - 2*k(x, y).mean()).item()
+
+def _real_sets(n):
+    "The features of real images, in disjoint sets of `n`."
+    features = reference().features
+    order = torch.randperm(len(features), generator=torch.Generator().manual_seed(0))
+    return features[order].split(n)
+
+# %% ../nbs/98_checks.ipynb #650a61cb
+@check
+def check_fewer_images(
+    fewer:tuple # what FID does, and what KID does
+):
+    "FID and KID of real images against real ones, for two numbers of images."
+    found = {}
+    for n in (200, 2000):
+        sets = _real_sets(n)[:20]
+        pairs = list(zip(sets[::2], sets[1::2]))
+        for name, distance in (('FID', _frechet), ('KID', _kernel)):
+            found[name, n] = torch.tensor([distance(x.double(), y.double()) for x, y in pairs])
+    few = lambda name: found[name, 200]
+    error = few('KID').std()/len(few('KID'))**.5
+    truth = ('rises' if few('FID').mean() > 2*found['FID', 2000].mean() else 'stays',
+             'stays' if few('KID').mean().abs() < 3*error else 'rises')
+    ensure(len(fewer) == 2 and set(fewer) <= {'rises', 'falls', 'stays'},
+           "give two words, each 'rises', 'falls' or 'stays'")
+    ensure(fewer[0] == truth[0], f"FID {truth[0]}, from {found['FID', 2000].mean():.2f} to "
+           f"{few('FID').mean():.2f}: fewer points give a covariance that is farther off")
+    ensure(fewer[1] == truth[1], f"KID is {few('KID').mean():.3f} with few images, within the "
+           f'error of {error:.3f} around 0: pairs of a point with itself are left out')
+    return 'compare FID only among scores of as many images'
+
+# %% ../nbs/98_checks.ipynb #d2d774fe
+@check
+def check_fid_by_hand(
+    distance:float # between the two normal distributions
+):
+    "FID of N(0, 1) and N(3, 4), whose second number is the variance."
+    (m1, v1), (m2, v2) = (0, 1), (3, 4)
+    means, spreads = (m1 - m2)**2, v1 + v2 - 2*(v1*v2)**.5
+    mistakes = {
+        'the root is missing: it is of the product of the variances': means + v1 + v2 - 2*v1*v2,
+        'the last term is missing: subtract twice the root': means + v1 + v2,
+        'this subtracts variances: in one dimension the last term is the squared difference of the '
+        'standard deviations': means + (v1 - v2)**2,
+        'these are the means alone: the spreads differ, too': means,
+        'these are the spreads alone: the means differ, too': spreads,
+        'the difference of the means is squared': abs(m1 - m2) + spreads,
+        'this is d: by custom its square is reported': (means + spreads)**.5}
+    for words, value in mistakes.items(): ensure(abs(distance - value) > .01, words)
+    ensure(abs(distance - means - spreads) < .01,
+           f'it is not {distance}: write the two terms of the formula one by one')
+    return f'{means} from the means and {spreads:.0f} from the spreads'
+
+# %% ../nbs/98_checks.ipynb #fa83496e
+def _compare_shares(a, b, across, reals, fakes, k):
+    "Look at recall and coverage."
+    own, near = (lambda d, i: d.kthvalue(i).values), (lambda within: within.float().mean())
+    by_fakes = lambda i: across <= own(fakes, i)[:, None]
+    by_reals = lambda i: across <= own(reals, i)
+    recall, coverage = near(by_fakes(k + 1).any(0)), near(by_reals(k + 1).any(0))
+    ensure((a - coverage).abs() + (b - recall).abs() > 1e-4, 'the pair is the wrong way around')
+    itself = 'a point is its own first neighbour: leave it out'
+    compare(a, recall, {
+        'this is precision: recall is a share of the real images, in balls of generated ones':
+            near(by_reals(k + 1).any(1)),
+        'these balls are of real images: recall takes those of generated ones': coverage,
+        'this is a share of generated images: recall is one of real images':
+            near(by_fakes(k + 1).any(1)),
+        'this is a share of pairs: one ball is enough': near(by_fakes(k + 1)),
+        itself: near(by_fakes(k).any(0))}, 'recall', 1e-4)
+    compare(b, coverage, {
+        'these balls are of generated images: coverage takes those of real ones': recall,
+        'this is precision: coverage asks which real balls are hit':
+            near(by_reals(k + 1).any(1)),
+        'this is a share of pairs: one image in a ball is enough': near(by_reals(k + 1)),
+        itself: near(by_reals(k).any(0))}, 'coverage', 1e-4)
+
+# %% ../nbs/98_checks.ipynb #fda59392
+@check
+def check_recall_coverage(
+    recall_coverage # function of three tables of distances and the number of the neighbour
+):
+    "Recall and coverage from distances."
+    with seeded(0): fake, real = .6*torch.randn(50, 2) + .4, torch.randn(70, 2)
+    tables = [torch.cdist(a, b) for a, b in ((fake, real), (real, real), (fake, fake))]
+    for k in (3, 5):
+        found = recall_coverage(*(d.clone() for d in tables), k)
+        ensure(isinstance(found, tuple) and len(found) == 2, 'return the pair `recall, coverage`')
+        found = [torch.as_tensor(value).float() for value in found]
+        ensure(all(value.numel() == 1 for value in found), 'each is one number, a share of images')
+        _compare_shares(*(value.squeeze() for value in found), *tables, k)
+    return 'both are shares of the real images; only the balls differ'
+
+# %% ../nbs/98_checks.ipynb #c7596ff3
+def _ensure_memory(memorise):
+    "Look at a generator that knows some images by heart."
+    with seeded(0):
+        images = torch.randint(0, 256, (100, 1, 28, 28), dtype=torch.uint8)
+        z = torch.randn(300, 100)
+    generator = memorise(images.clone())
+    ensure(callable(generator), 'return a generator, a function of latent vectors')
+    x = generator(z)
+    ensure(x.shape == (300, 1, 28, 28), f'300 vectors give the shape {tuple(x.shape)}, not '
+           '(300, 1, 28, 28)')
+    ensure(x.dtype != torch.uint8 and x.min() < 0 and x.max() <= 1,
+           'a generator returns numbers in [-1, 1]: use `from_uint8`')
+    known = {image.numpy().tobytes() for image in images}
+    drawn = [image.numpy().tobytes() for image in to_uint8(x)]
+    ensure(known.issuperset(drawn), 'some images are none of those that it was given')
+    ensure(torch.equal(x, generator(z)), 'the same vectors give other images the second time: '
+           'compute the place of an image from its vector, draw nothing')
+    turned = generator(z.flip(0))
+    ensure(not torch.equal(turned, x), 'it returns the same images for all vectors: use z')
+    ensure(torch.equal(turned, x.flip(0)), 'an image depends on its place in the batch: it must '
+           'depend on its own vector alone')
+    ensure(len(set(drawn)) > 20, f'300 vectors reach {len(set(drawn))} of 100 images: a mode '
+           'collapse; spread the vectors over all images')
+
+# %% ../nbs/98_checks.ipynb #6611f9bf
+def _four_scores(fake, real):
+    "By name, for each score how bad it is, and the score."
+    within = lambda a, b: torch.cdist(a, b) <= torch.cdist(b, b).kthvalue(4).values
+    share = lambda a, b: within(a, b).any(1).float().mean().item()
+    same, fid = _neighbours(fake, real)['nearest_neighbour'], _frechet(fake, real)
+    precision, recall = share(fake, real), share(real, fake)
+    return {'FID': (fid, fid), 'precision': (-precision, precision), 'recall': (-recall, recall),
+            'nearest neighbour': (abs(same - .5), same)}
+
+# %% ../nbs/98_checks.ipynb #a12edf72
+@check
+def check_memory(
+    answer:tuple # `memorise`, and the pair of scores that notice
+):
+    "A generator that memorises, and which score notices."
+    memorise, noticed = answer
+    _ensure_memory(memorise)
+    ensure(noticed is not None, 'the generator is right: now say in `noticed` which score notices')
+    real, other, *fresh = _real_sets(500)[:14]
+    copies, others, *fresh = [_four_scores(fake, real) for fake in (real, other, *fresh)]
+    def noticing(found, name):
+        bad = [scores[name][0] for scores in fresh]
+        return found[name][0] > max(bad) + (max(bad) - min(bad))
+    names = {*copies, 'none'}
+    ensure(len(noticed) == 2 and set(noticed) <= names, f"give two of: {', '.join(sorted(names))}")
+    first, second = ([name for name in copies if noticing(found, name)] or ['none']
+                     for found in (copies, others))
+    a, b = noticed
+    ensure(a in first or a != 'none',
+           'the reference: one score asks how near the next real image is')
+    ensure(a in first, f"the reference: FID is {max(0, copies['FID'][1]):.2f}, precision "
+           f"{copies['precision'][1]:.2f} and recall {copies['recall'][1]:.2f}, better than of any "
+           'fresh images, because copies are as like as can be')
+    ensure(b in second or b != 'nearest neighbour', 'other images: the nearest neighbour is of the '
+           f"same kind for {others[b][1]:.0%}, as it is for fresh images: it looks for copies in "
+           'the reference alone' if b in others else '')
+    ensure(b in second, 'other images: they are real and as varied as the reference, so '
+           f'{b} is that of fresh images')
+    return 'only copies of the reference are noticed; other copies pass for perfect images'
