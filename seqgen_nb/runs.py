@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'SeqgenError', 'TrainingDiverged', 'command', 'pick_device', 'pick_precision', 'bf16_speedup', 'seeded',
-           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained', 'seeds_of']
+           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained', 'seeds_of',
+           'origin_of']
 
 # %% ../nbs/90_runs.ipynb #eaa19e75
 import csv, hashlib, importlib, io, json, os, platform, subprocess, sys, time, warnings
@@ -553,3 +554,18 @@ def seeds_of(
     folders = first.folder.parent.glob(f'{marked}*')
     others = sorted(int(path.name.removeprefix(marked)) for path in folders)
     return [first, *(shipped(f'{marked}{seed}') for seed in others)]
+
+# %% ../nbs/90_runs.ipynb #cf73214a
+def origin_of(
+    *groups:list # lists of runs that differ in the seed alone, as of `seeds_of`
+)->str: # a line for each list, or for each run where they differ in more than the seed
+    "Where a figure of several seeds comes from."
+    return '\n'.join(line for runs in groups for line in _origins(runs))
+
+def _origins(runs):
+    seeds = [run.config['settings']['seed'] for run in runs]
+    said = f"seeds {', '.join(map(str, seeds))}," if len(runs) > 1 else f'seed {seeds[0]},'
+    rest = lambda run, seed: run.origin.partition(': ')[2].replace(f'seed {seed},', said, 1)
+    same = {rest(*both) for both in zip(runs, seeds)}
+    if len(same) > 1: return [run.origin for run in runs]
+    return [f'run {runs[0]._name}: {same.pop()}']
