@@ -11,7 +11,6 @@ __all__ = ['JUDGES', 'CRITERIA', 'MEASURES', 'CORRUPTIONS', 'YARDSTICKS', 'Digit
 # %% ../nbs/07_metrics.ipynb #cff73a5d
 from functools import lru_cache
 from math import ceil
-from statistics import median
 from typing import NamedTuple
 
 import torch
@@ -21,7 +20,7 @@ from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
 
 from .data import ImageSet, load_images
-from .plots import from_uint8, markdown_table, to_uint8
+from .plots import from_uint8, markdown_table, median_range, to_uint8
 from .runs import Run, SeqgenError, pick_device, shipped
 
 # %% ../nbs/07_metrics.ipynb #bf8a0eed
@@ -325,9 +324,7 @@ def _title(name, judge, judges):
     return f"{label}, {dict(lenet='LeNet').get(judge, judge)} {better}"
 
 def _cell(numbers, form):
-    if not numbers: return '–'
-    if len(numbers) == 1: return f'{numbers[0]:{form}}'
-    return f'{median(numbers):{form}} ({min(numbers):{form}} to {max(numbers):{form}})'
+    return median_range(numbers, form) if numbers else '–'
 
 # %% ../nbs/07_metrics.ipynb #0b5c1e9a
 def add_noise(

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['INK', 'STYLES', 'figure', 'notebook_png', 'sign', 'curves', 'reference', 'learning_curves', 'adversary_curves',
            'score_curves', 'to_uint8', 'from_uint8', 'tile', 'png', 'read_png', 'show_sheets', 'show_strips', 'Column',
-           'markdown_table']
+           'markdown_table', 'median_range']
 
 # %% ../nbs/91_plots.ipynb #61b8e8e0
 import base64, io, re, sys, textwrap
 from functools import wraps
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -166,15 +167,16 @@ def adversary_curves(
 # %% ../nbs/91_plots.ipynb #cee0d6ce
 @figure
 def score_curves(
-    scores:dict, # for each name in `STYLES`, rows with `epoch` and `frechet`, as in `Run.scores`
+    scores:dict, # for each name in `STYLES` a list: for each seed its rows, as in `Run.scores`
     floor:float, # the score of real images
     origin:str='' # where they come from
 )->Figure: # FID against the epoch
     "The distance between generated and real images in the course of training."
     fig, ax = plt.subplots(figsize=(4.8, 3))
-    for name, rows in scores.items():
-        epochs, distances = ([r[column] for r in rows] for column in ('epoch', 'frechet'))
-        ax.plot(epochs, distances, label=name, **STYLES[name])
+    for name, seeds in scores.items():
+        for i, rows in enumerate(seeds):
+            epochs, distances = ([r[column] for r in rows] for column in ('epoch', 'frechet'))
+            ax.plot(epochs, distances, label=name if not i else None, **STYLES[name])
     reference(ax, floor, 'other real images', va='bottom')
     ax.set(xlabel='epoch', ylabel='FID', yscale='log')
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -285,3 +287,12 @@ def _cell(row, i, column):
     return '–' if value is None else format(value, column.form)
 
 def _is_number(text): return bool(re.fullmatch(r'–|[-+]?[\d.,]+( ?(%|s|ms|kB|MB))?', text))
+
+# %% ../nbs/91_plots.ipynb #929a7e78
+def median_range(
+    values:list, # a number for each seed
+    form:str='.2f' # how a number is written
+)->str: # such as `2.0 (1.0 to 4.0)`; one number where all are written alike
+    "The median of several numbers, with their range."
+    middle, low, high = (format(f(values), form) for f in (median, min, max))
+    return low if low == high else f'{middle} ({low} to {high})'

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from statistics import median
 
 from .commands import animate_training
 from .data import ImageSet, load_images, split_palindromes
@@ -22,6 +21,7 @@ from .evidence import figure_png, figures, final_scores, report_html, results
 from .gan import MLPDiscriminator, MLPGenerator, Recipe, fit_gan
 from .launch import in_worker, launch, own_device, share
 from .palindromes import LastDigit, fit_palindromes
+from .plots import median_range
 from .runs import Run, SeqgenError, command, seeded, write_atomic
 from .studies import STUDIES, score_gan
 
@@ -300,8 +300,7 @@ MEASURED = {"FID, in features of the book's classifier": 'frechet'}
 MEASURED |= {name: name for name in ('precision', 'recall', 'density', 'coverage')}
 
 def _spread(values):
-    middle, low, high = (f'{f(values):.3f}' for f in (median, min, max))
-    return f'{middle}, from {low} to {high}, over {len(values)} seeds'
+    return f"{median_range(values, '.3f')} over {len(values)} seeds"
 
 # %% ../nbs/92_reproduce.ipynb #f9bc539a
 if __name__ == '__main__' and '__file__' in globals():  # as a module, not in a notebook

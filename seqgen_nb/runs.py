@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'SeqgenError', 'TrainingDiverged', 'command', 'pick_device', 'pick_precision', 'bf16_speedup', 'seeded',
-           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained', 'seeds_of']
+           'write_atomic', 'Run', 'environment', 'device_name', 'load_weights', 'shipped', 'pretrained', 'seeds_of',
+           'origin_of']
 
 # %% ../nbs/90_runs.ipynb #eaa19e75
-import csv, hashlib, importlib, io, json, os, platform, subprocess, sys, time, warnings
+import csv, hashlib, importlib, io, json, os, platform, shutil, subprocess, sys, time, warnings
 from contextlib import contextmanager
 from functools import lru_cache, wraps
 from importlib import metadata, resources
@@ -553,3 +554,40 @@ def seeds_of(
     folders = first.folder.parent.glob(f'{marked}*')
     others = sorted(int(path.name.removeprefix(marked)) for path in folders)
     return [first, *(shipped(f'{marked}{seed}') for seed in others)]
+
+# %% ../nbs/90_runs.ipynb #cf73214a
+def origin_of(
+    *groups:list # lists of runs that differ in the seed alone, as of `seeds_of`
+)->str: # a line for each list, or for each run where they differ in more than the seed
+    "Where a figure of several seeds comes from."
+    return '\n'.join(line for runs in groups for line in _origins(runs))
+
+def _origins(runs):
+    seeds = [run.config['settings']['seed'] for run in runs]
+    said = f"seeds {', '.join(map(str, seeds))}," if len(runs) > 1 else f'seed {seeds[0]},'
+    rest = lambda run, seed: run.origin.partition(': ')[2].replace(f'seed {seed},', said, 1)
+    same = {rest(*both) for both in zip(runs, seeds)}
+    if len(same) > 1: return [run.origin for run in runs]
+    return [f'run {runs[0]._name}: {same.pop()}']
+
+# %% ../nbs/90_runs.ipynb #d3d19664
+@patch
+def copy(self:Run,
+    folder:Path, # where to; must not be there yet
+    networks:tuple=('weights',), # names of the networks to keep
+    half:tuple=() # names of those to keep in 16 bits
+)->Run: # the copy
+    "Copy a finished run without its checkpoint, and with some of its networks only."
+    if not self.config.get('finished'):
+        raise SeqgenError(f'{self.folder} holds no finished run: go on with it first')
+    kept = self.config['networks']
+    checksums = {name: kept[name]['sha256'] for name in kept if name not in networks}
+    left_out = {'checkpoint.pt', *(f'{name}.safetensors' for name in checksums)}
+    within = lambda place, n: (Path(place)/n).relative_to(self.folder).as_posix()
+    skipped = lambda place, names: [n for n in names if within(place, n) in left_out]
+    new = Run(Path(shutil.copytree(self.folder, folder, ignore=skipped)))
+    new.config['networks'] = {name: kept[name] for name in kept if name in networks}
+    new.config |= dict(checksums=checksums) if checksums else {}
+    for name in half: new.save_network(self.network(name), name, half=True)
+    new._write_config()
+    return new
