@@ -272,10 +272,11 @@ def check_notices(
         said = notices.get(how)
         ensure(said in ('precision', 'recall', 'both', 'neither'),
                f"{how}: say 'precision', 'recall', 'both' or 'neither'")
-        for name, why in (
-                ('precision', 'single images lie elsewhere than real ones'),
-                ('recall', 'an image outside the region of the real ones covers nothing there, '
-                           'and what is not drawn is not covered')):
+        outside = how in ('noise', 'blur')
+        uncovered = ('an image outside the region of the real ones covers nothing there' if outside
+                     else 'what is not drawn is not covered')
+        for name, why in (('precision', 'single images lie elsewhere than real ones'),
+                          ('recall', uncovered)):
             noticed = falls(how, name)
             stays = (f'{how}: {name} asks of each image alone whether it lies among real ones, '
                      'and these do: it does not fall')
