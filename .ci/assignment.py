@@ -21,8 +21,7 @@ opening = """# Assignment
 {exercises} exercises of [seqgen_nb]({site}), {points} points. The package `seqgen_nb` must be installed.
 
 Complete the cells below the tasks: put your answer in the place of `None`, and your code in the place of `raise NotImplementedError`. Then run the check. If it stops, the words after `AssertionError` say what is wrong; if it does not, you have the points. Leave all other cells as they are, and hand in this file under its own name."""
-# nbgrader gives no points for a cell that prints a warning, whatever it is about
-quiet = "import warnings\nwarnings.simplefilter('ignore')"
+quiet = "import warnings\nwarnings.simplefilter('ignore')   # nbgrader takes a warning for a mistake"
 
 
 def section(path, heading):
@@ -141,21 +140,23 @@ def released(course):
     from traitlets.config import PyFileConfigLoader
     os.environ['PATH'] = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'   # nbgrader calls alembic, which is beside it
     settings = PyFileConfigLoader('nbgrader_config.py', str(course)).load_config()
-    settings.CourseDirectory.root = str(course)
+    settings.CourseDirectory.root = str(course.resolve())
     result = NbGraderAPI(config=settings).generate_assignment(name)
-    if not result['success']: sys.exit(f'nbgrader made no student\'s version: {result["log"].strip()}')
-    return course/'release'/name/f'{notebook}.ipynb'
+    if not result['success']: sys.exit(f'nbgrader made no version for students: {result["log"].strip()}')
+
+
+def made(nbs, course):
+    "Write both versions into the folder of a course; where they are. What was handed in there is kept."
+    nb, points = assignment(nbs)
+    source, release = (course/side/name/f'{notebook}.ipynb' for side in ('source', 'release'))
+    source.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nb, source)
+    (course/'nbgrader_config.py').write_text(config)
+    released(course)
+    return f'{len(points)} exercises, {sum(points.values())} points: {release} for students, {source} with the solutions'
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--nbs', type=Path, default=root/'nbs', help='the notebooks that the exercises and solutions are taken from')
-    parser.add_argument('--out', type=Path, default=Path('out/assignment'), help='the folder of the course; what is handed in there is kept')
-    args = parser.parse_args()
-    nb, points = assignment(args.nbs)
-    source = args.out/'source'/name/f'{notebook}.ipynb'
-    source.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(nb, source)
-    (args.out/'nbgrader_config.py').write_text(config)
-    student = released(args.out.resolve())
-    print(f'{len(points)} exercises, {sum(points.values())} points: {args.out/student.relative_to(args.out.resolve())} for students, {source} with solutions for the teacher')
+    parser.add_argument('--out', type=Path, default=Path('out/assignment'), help='the folder of the course')
+    print(made(root/'nbs', parser.parse_args().out))

@@ -141,11 +141,10 @@ def check_shell(
         below = lambda r: torch.special.gammainc(*torch.tensor([n/2, r*r/2]).double()).item()
         return below(n**.5 + 1) - below(n**.5 - 1)
     few, many = share(100), share(2500)
-    if abs(many - few) < .01: truth = 'the same'
-    else: truth = 'larger' if many > few else 'smaller'
-    ensure(change == truth or change == 'larger', 'the lengths do not spread as the radius grows: '
-           'measure `latents(10_000, n).norm(dim=1).std()` for both')
-    ensure(change == truth, 'the shell is thinner only beside its radius: measure '
+    truth = 'the same' if abs(many - few) < .01 else 'larger' if many > few else 'smaller'
+    mistakes = dict(smaller='the lengths spread no more when the radius grows',
+                    larger='the shell is thinner only beside its radius')
+    ensure(change == truth, f'{mistakes.get(change, "they differ")}: measure '
            '`latents(10_000, n).norm(dim=1).std()` for both')
     return f'{few:.1%} in 100 dimensions, {many:.1%} in 2500: a larger shell is as thick as before'
 
@@ -192,7 +191,7 @@ def check_uneven_walk(
     length = lambda place: (place.diff()/t.diff()).square().mean().item()
     expected = length((2*t - 1).clamp(min=0))/length(t)
     near = lambda other: abs(float(ratio) - other) < .02
-    ensure(not near(1), 'both images make the same way, but the speed is squared before it is '
+    ensure(not near(1), 'both images go the same way, but the speed is squared before it is '
            'averaged: an uneven walk counts more')
     ensure(not near(2*expected), 'that is the squared speed while the image moves: average it with '
            'the time in which it stands still')
@@ -275,15 +274,15 @@ def check_direction_slider(
     ensure(hasattr(slider, 'min') and slider.min < 0 < slider.max,
            'the slider has but one side: let it go from -3 to 3')
     ensure(shown.value, 'the image is empty at the start: draw it once before the slider is moved')
-    first, slider.value = shown.value, 1
+    first, slider.value = shown.value, 2
     ensure(shown.value != first, 'the image does not follow: `slider.observe(redraw, "value")`')
-    ensure(shown.value != drawn(v), 'only the push is drawn: add it to z')
-    ensure(shown.value != drawn(lerp(z, v, 1)), 'v is a direction, not an end: add value*v to z')
-    ensure(shown.value == drawn(z + v), 'at 1 the image is not that of z + v')
-    slider.value = 2
+    ensure(shown.value != drawn(2*v), 'only the push is drawn: add it to z')
+    ensure(shown.value != drawn(lerp(z, v, 2)), 'v is a direction, not an end: add value*v to z')
+    ensure(shown.value == drawn(z + 2*v), 'at 2 the image is not that of z + 2*v')
+    slider.value = 1
     ensure(shown.value != drawn(z + 3*v), 'the moves add up, so the slider does not come back: '
            'start from z at each of them')
-    ensure(shown.value == drawn(z + 2*v), 'at 2 the image is not that of z + 2*v')
+    ensure(shown.value == drawn(z + v), 'at 1 the image is not that of z + v')
     slider.value = 0
     ensure(shown.value == drawn(z) == first, 'at 0 the image is not that of z')
     return 'the image follows the slider, and comes back with it'

@@ -22,14 +22,11 @@ def run(home, *command, **options):
     return result.stdout + result.stderr
 
 
-def made(home, folder): return run(home, sys.executable, root/'.ci/assignment.py', '--out', folder, env=dict(PATH='/usr/bin:/bin'))
-
-
 @pytest.fixture(scope='module')
 def course(tmp_path_factory):
     "The course's folder as `make assignment` leaves it, what it says, and whether anything was written into the user's home."
     home, folder = tmp_path_factory.mktemp('home'), tmp_path_factory.mktemp('course')
-    said = made(home, folder)
+    said = run(home, sys.executable, root/'.ci/assignment.py', '--out', folder, env=dict(PATH='/usr/bin:/bin'))
     return folder, said, list(home.rglob('*'))
 
 
@@ -70,25 +67,28 @@ def test_only_answers_can_be_changed(versions):
     assert points(versions[0]) == points(versions[1])
 
 
-def hand_in(folder, versions, student, solved):
-    "A student's notebook, with the teacher's solutions in some of the cells to answer in."
-    nb, solutions = nbformat.from_dict(versions[1]), cells(versions[0], solution=True)
+def hand_in(folder, student, solved, more=''):
+    "A student's notebook, with the teacher's solutions and perhaps more in some of the cells to answer in."
+    nb, solutions = nbformat.read(folder/'release'/file, 4), cells(nbformat.read(folder/'source'/file, 4), solution=True)
     for i, cell in cells(nb, solution=True).items():
-        if i in solved: cell.source = re.sub('### (BEGIN|END) SOLUTION\n?', '', solutions[i].source)
+        if i in solved: cell.source = re.sub('### (BEGIN|END) SOLUTION\n?', '', solutions[i].source) + more
     path = folder/'submitted'/student/file
     path.parent.mkdir(parents=True)
     nbformat.write(nb, path)
 
 
+warns = "\n\ndef warn(info): __import__('warnings').warn('from now on each cell begins with a warning')\nget_ipython().events.register('pre_run_cell', warn)"
+
+
 @pytest.fixture(scope='module')
 def graded(course, versions, tmp_path_factory):
-    "The scores of three students: one hands in the notebook as it is, one solves the last exercise, one all of them."
+    "The folder when it is graded, and the scores of three students: one solves nothing, one the last exercise, with warnings, one all."
     from nbgrader.api import Gradebook
-    folder, home, answers = course[0], tmp_path_factory.mktemp('teacher'), list(cells(versions[0], solution=True))
-    for student, solved in dict(none=[], last=answers[-1:], all=answers).items(): hand_in(folder, (versions[0], nbformat.read(course[0]/'release'/file, 4)), student, solved)
-    env = dict(PATH=f'{bin}:/usr/bin:/bin')
-    run(home, bin/'nbgrader', 'autograde', assignment.name, cwd=folder, env=env)
-    run(home, bin/'nbgrader', 'generate_feedback', assignment.name, '--student', 'none', cwd=folder, env=env)
+    folder, answers = course[0], list(cells(versions[0], solution=True))
+    hand_in(folder, 'none', [])
+    hand_in(folder, 'last', answers[-1:], warns)
+    hand_in(folder, 'all', answers)
+    run(tmp_path_factory.mktemp('teacher'), bin/'nbgrader', 'autograde', assignment.name, cwd=folder, env=dict(PATH=f'{bin}:/usr/bin:/bin'))
     def scores():
         with Gradebook(f'sqlite:///{folder}/gradebook.db', 'seqgen_nb') as book:
             return {s.student.id: {g.name: g.auto_score for g in s.notebooks[0].grades} for s in book.assignment_submissions(assignment.name)}
@@ -103,14 +103,18 @@ def test_scores(graded, versions):
 
 
 def test_feedback_has_the_words(graded):
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+    result = NbGraderAPI(config=Config(CourseDirectory=dict(root=str(graded[0]), course_id='seqgen_nb'))).generate_feedback(assignment.name, 'none')
+    assert result['success'], result['log']
     page = (graded[0]/'feedback/none'/file).with_suffix('.html').read_text(encoding='utf-8')
     assert 'a part is not written yet' in page and 'there is no answer yet' in page
 
 
-def test_making_it_again_keeps_what_was_handed_in(graded, tmp_path):
+def test_making_it_again_keeps_what_was_handed_in(graded):
     folder, scores = graded
     before = scores()
-    made(tmp_path, folder)
+    assignment.made(root/'nbs', folder)
     assert scores() == before and (folder/'submitted/all'/file).exists()
 
 
