@@ -1,6 +1,7 @@
 # make report: train everything, quick profile      make test: every notebook and test
 # make notebooks: open the book in JupyterLab        make docs: render the site with Quarto
 # make live: the page that runs in a browser, alone        make paper: the report as one file to send on
+# make assignment: exercises for nbgrader, with solutions and without
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ DEV_STAMP := $(VENV)/.installed-dev-$(SUM)
 # extra arguments for seqgen_reproduce, such as ARGS="--dataset typeset"
 ARGS ?=
 
-.PHONY: report test notebooks docs live paper readme export clean
+.PHONY: report test notebooks docs live paper assignment readme export clean
 
 report: $(USER_STAMP)
 	$(BIN)/seqgen_reproduce --profile quick --out out --resume $(ARGS)
@@ -42,6 +43,9 @@ docs: $(DEV_STAMP)
 
 paper: $(DEV_STAMP)
 	$(BIN)/python .ci/paper.py --out out
+
+assignment: $(DEV_STAMP)
+	$(BIN)/python .ci/assignment.py --out out/assignment
 
 live: $(DEV_STAMP)
 	$(BIN)/seqgen_live --out _live

@@ -1,5 +1,5 @@
 "The report as one file to send on: a page that needs nothing but itself, and a PDF of it where Chromium is found."
-import argparse, base64, configparser, html, io, mimetypes, re, sys
+import argparse, base64, html, io, mimetypes, re, sys
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -12,13 +12,10 @@ from math_core import LatexError, LatexToMathML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 import chromium
+from addresses import address, settings, site
 
 here = Path(__file__).resolve().parent
 root = here.parent
-settings = configparser.ConfigParser(delimiters=['='])
-settings.read(root/'settings.ini', encoding='utf-8')
-settings = settings['DEFAULT']
-site = f"{settings['doc_host']}{settings['doc_baseurl']}/"
 latex = LatexToMathML(fancy_error=False)
 # what tells a browser how to set scripts and fractions, in thousandths of the letter's size: STIX of matplotlib lacks it
 measures = dict(ScriptPercentScaleDown=70, ScriptScriptPercentScaleDown=55, AxisHeight=250, AccentBaseHeight=450, SpaceAfterScript=40, SubscriptShiftDown=210, SubscriptTopMax=368,
@@ -36,11 +33,6 @@ def slug(heading):
     text = re.sub(r'\[([^\]]*)\]\([^)]*\)|[`*$]|\{[^}]*\}\s*$', r'\1', heading).strip().lower()
     text = re.sub(r'\s+', '-', re.sub(r'[^\w\s.-]', '', text))
     return explicit[1] if explicit else re.sub(r'^[\W\d_]+', '', text) or 'section'
-
-
-def address(name):
-    "Where the site keeps a notebook: nbdev leaves out the number of the chapter."
-    return re.sub(r'^\d+[a-zA-Z0-9]*_', '', Path(name).stem).lower() + '.html'
 
 
 def directives(source):

@@ -5,11 +5,14 @@
 # %% auto #0
 __all__ = ['Feedback', 'Mistake', 'ensure', 'check', 'compare', 'check_lstm_cell', 'check_sizes', 'check_doubled',
            'check_transposed', 'check_power_iteration', 'check_sn_discriminator', 'check_notices', 'check_fewer_images',
-           'check_fid_by_hand', 'check_recall_coverage', 'check_memory']
+           'check_fid_by_hand', 'check_recall_coverage', 'check_memory', 'check_line_length', 'check_shell',
+           'check_slerp', 'check_uneven_walk', 'check_half_circle', 'check_pictures', 'check_direction_slider',
+           'check_closed_walk']
 
 # %% ../nbs/98_checks.ipynb #2b02f289
 import traceback
 from functools import wraps
+from math import pi
 from typing import NamedTuple
 
 import torch
@@ -18,6 +21,8 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .dcgan import spectral_norms
+from .gan import MLPGenerator, latents, sample
+from .latent import lerp, path, slerp
 from .lstm import LSTMCell
 from .metrics import MEASURES, _neighbours, reference
 from .plots import to_uint8
@@ -454,3 +459,207 @@ def check_memory(
     ensure(b in second, 'other images: they are real and as varied as the reference, so '
            f'{b} is that of fresh images')
     return 'only copies of the reference are noticed; other copies pass for perfect images'
+
+# %% ../nbs/98_checks.ipynb #c3fd01cb
+@check
+def check_line_length(
+    length:float # predicted for t = 1/4, in 900 dimensions
+):
+    "The length of a vector on the straight line between two random ones."
+    starts, ends = latents(1000, 900, seed=0), latents(1000, 900, seed=1)
+    measured = lambda t: lerp(starts, ends, t).norm(dim=1).mean().item()
+    quarter, middle, end = measured(.25), measured(.5), measured(0)
+    near = lambda other: abs(float(length) - other) < .02*other
+    ensure(not near(end), 'that is the length of the ends: a straight line leaves the shell')
+    ensure(not near(middle), 'that is the length in the middle, at t = 1/2')
+    ensure(not near((middle + end)/2), 'the length does not fall evenly towards the middle: '
+           'add the squares of the lengths of both parts')
+    ensure(not near(end/2), 'the two parts are not opposite: they are nearly at right angles')
+    ensure(not near(quarter**2), 'that is the squared length: take its root')
+    ensure(near(quarter), 'the parts (1 - t) z1 and t z2 are nearly at right angles: '
+           'their squared lengths add')
+    return f'{quarter:.1f} on average of 1000 walks, whose ends have a length of {end:.1f}'
+
+# %% ../nbs/98_checks.ipynb #6365b8d9
+@check
+def check_shell(
+    change:str # `larger`, `smaller` or `the same`
+):
+    "The share of random vectors within 1 of the radius, in 2500 dimensions and in 100."
+    ensure(change in ('larger', 'smaller', 'the same'), "answer 'larger', 'smaller' or 'the same'")
+    def share(n):
+        below = lambda r: torch.special.gammainc(*torch.tensor([n/2, r*r/2]).double()).item()
+        return below(n**.5 + 1) - below(n**.5 - 1)
+    few, many = share(100), share(2500)
+    truth = 'the same' if abs(many - few) < .01 else 'larger' if many > few else 'smaller'
+    mistakes = dict(smaller='the lengths spread no more when the radius grows',
+                    larger='the shell is thinner only beside its radius')
+    ensure(change == truth, f'{mistakes.get(change, "they differ")}: measure '
+           '`latents(10_000, n).norm(dim=1).std()` for both')
+    return f'{few:.1%} in 100 dimensions, {many:.1%} in 2500: a larger shell is as thick as before'
+
+# %% ../nbs/98_checks.ipynb #8b8f5437
+@check
+def check_slerp(
+    my_slerp # function of `z1`, `z2` and `t`
+):
+    "Points on the arc between two vectors."
+    z1, z2, t = torch.tensor([.3, 0, 0]), torch.tensor([1.5, 1, .5]), .3
+    unit1, unit2 = z1/z1.norm(), z2/z2.norm()
+    omega, cosine = (unit1 @ unit2).acos(), unit1 @ unit2
+    arc = lambda w, f=torch.sin: (f((1 - t)*w)*z1 + f(t*w)*z2)/f(w)
+    sines = lambda w: (w - w*t).sin()*z1 + (w*t).sin()*z2
+    one = torch.ones(())
+    compare(my_slerp(z1, z2, t), slerp(z1, z2, t), {
+        'this is the straight line: weigh z1 and z2 by sines': lerp(z1, z2, t),
+        'the walk goes backwards: (1 - t) belongs to z1, t to z2': slerp(z2, z1, t),
+        'the angle is not that of unit vectors: divide the dot product by both lengths':
+            arc((z1 @ z2).acos()),
+        'the lengths are lost: unit vectors give the angle, but z1 and z2 themselves are added':
+            slerp(unit1, unit2, t),
+        'the cosine of the angle stands in the place of the angle: take its `acos`': arc(cosine),
+        'the sum is not divided: divide it by the sine of the angle': sines(omega),
+        'the sum is divided by the angle: divide it by its sine': sines(omega)/omega,
+        'the angle is missing in the sines: they are those of (1 - t) times the angle and of t '
+            'times the angle': sines(one)/omega.sin(),
+        'the weights are cosines: they must be sines': arc(omega, torch.cos)},
+        'the point at t = 0.3')
+    for z in latents(20, seed=0):
+        found = my_slerp(z, 1.5*z, .5)
+        ensure(found.isfinite().all(), 'two vectors of the same direction give no number: their '
+               'angle is 0, and rounding may take its cosine above 1; return the point on the line')
+        compare(found, lerp(z, 1.5*z, .5), {}, 'the point between z and 1.5 z', eps=1e-2)
+    return 'the point is on the arc, and on the line where both directions are the same'
+
+# %% ../nbs/98_checks.ipynb #02298f05
+@check
+def check_uneven_walk(
+    ratio:float # predicted path length of the walk that waits, divided by that of the even one
+):
+    "The path length of a walk that stands still for half of the time."
+    t = torch.linspace(0, 1, 1001, dtype=torch.float64)
+    length = lambda place: (place.diff()/t.diff()).square().mean().item()
+    expected = length((2*t - 1).clamp(min=0))/length(t)
+    near = lambda other: abs(float(ratio) - other) < .02
+    ensure(not near(1), 'both images go the same way, but the speed is squared before it is '
+           'averaged: an uneven walk counts more')
+    ensure(not near(2*expected), 'that is the squared speed while the image moves: average it with '
+           'the time in which it stands still')
+    ensure(not near(1/expected), 'that is the even walk divided by the one that waits')
+    ensure(near(expected), 'find the speed in either half of the time, square it, and average')
+    return f'{expected:.0f} times: half of the time at twice the speed, which counts by its square'
+
+# %% ../nbs/98_checks.ipynb #b2f67fe9
+@check
+def check_half_circle(
+    half_circle # function of `z`, `v` and the number of steps
+):
+    "A walk from a vector to the opposite one that stays at the same length."
+    z, v, steps = torch.tensor([3., 0, 1, -1]), torch.tensor([1., 2, -1, .5]), 7
+    def circle(side, last=pi, first=0):
+        angle = torch.linspace(first, last, steps)[:, None]
+        return angle.cos()*z + angle.sin()*side
+    scaled, across = (lambda s: s*z.norm()/s.norm()), v - (v @ z)/(z @ z)*z
+    through = lambda s: torch.cat([path(z, s, 4), path(s, -z, 4)[1:]])
+    side, found = scaled(across), half_circle(z, v, steps)
+    for wrong in (v, scaled(v)): ensure(not _same(found, circle(wrong)), 'v is not at right angles '
+        'to z, so the length changes: first subtract its part along z')
+    for wrong in (across, across/across.norm()): ensure(not _same(found, circle(wrong)),
+        'the vector at the side has not the length of z, so this is an ellipse: scale it')
+    for wrong in (v, scaled(v)): ensure(not _same(found, through(wrong)), 'the walk passes through '
+        'v, which is not halfway: make a vector at right angles to z, of the length of z')
+    compare(found, circle(side), {
+        'the walk ends halfway: the angle goes up to pi': circle(side, pi/2),
+        'the walk is a whole circle: the angle goes up to pi': circle(side, 2*pi),
+        'the walk sets out from the side: the cosine belongs to z': circle(side, -pi/2, pi/2),
+        'the walk sets out away from v: turn the side round': circle(-side),
+        'this is the straight line, which passes through 0': path(z, -z, steps, 'linear')},
+        'the walk')
+    return 'it goes from z to -z by equal angles, and each point has the length of z'
+
+# %% ../nbs/98_checks.ipynb #917da050
+def _same(found, other):
+    "Whether an answer is the same tensor as another."
+    return (isinstance(found, torch.Tensor) and found.shape == other.shape
+            and torch.allclose(found, other, atol=1e-4))
+
+# %% ../nbs/98_checks.ipynb #22afa1fa
+def _small_generator():
+    with seeded(0): return MLPGenerator(n_latent=8, widths=(16,))
+
+@check
+def check_pictures(
+    changed:set # predicted names of pictures
+):
+    "Which pictures of a walk change with the seed of B, while the slider stands at A."
+    from seqgen_nb.explore import LatentExplorer
+    names = {'now', 'end_a', 'end_b', 'strip'}
+    ensure(isinstance(changed, (set, list, tuple)) and set(changed) <= names,
+           "answer with a set of names, such as {'now', 'end_a'}")
+    explorer, changed = LatentExplorer(_small_generator(), steps=4), set(changed)
+    walk = explorer.walk
+    values = lambda: {name: getattr(walk, name).value for name in names}
+    before, walk.b.value = values(), 2
+    truth = {name for name, value in values().items() if value != before[name]}
+    explorer.close()
+    ensure('now' not in changed - truth, 'at t = 0 the vector at the slider is that of A: B has no '
+           'weight in it')
+    ensure('end_a' not in changed - truth, 'the digit at A depends on the seed of A alone')
+    ensure('end_b' not in truth - changed, 'the seed of B gives another vector, so B changes')
+    ensure('strip' not in truth - changed, 'all images of the strip but the first depend on B')
+    return 'the strip and the digit at B; the digit at the slider is still that of A'
+
+# %% ../nbs/98_checks.ipynb #165e6f9d
+@check
+def check_direction_slider(
+    make # function of a generator, `z` and `v` that returns a slider and an image
+):
+    "An image that follows a slider along a direction."
+    from seqgen_nb.explore import picture
+    generator, (z, v) = _small_generator(), latents(2, 8, seed=0)
+    drawn = lambda z: picture(sample(generator, z[None]))
+    made = make(generator, z.clone(), v.clone())
+    ensure(isinstance(made, tuple) and len(made) == 2, 'return the pair `slider, image`')
+    slider, shown = made
+    ensure(hasattr(slider, 'min') and slider.min < 0 < slider.max,
+           'the slider has but one side: let it go from -3 to 3')
+    ensure(shown.value, 'the image is empty at the start: draw it once before the slider is moved')
+    first, slider.value = shown.value, 2
+    ensure(shown.value != first, 'the image does not follow: `slider.observe(redraw, "value")`')
+    ensure(shown.value != drawn(2*v), 'only the push is drawn: add it to z')
+    ensure(shown.value != drawn(lerp(z, v, 2)), 'v is a direction, not an end: add value*v to z')
+    ensure(shown.value == drawn(z + 2*v), 'at 2 the image is not that of z + 2*v')
+    slider.value = 1
+    ensure(shown.value != drawn(z + 3*v), 'the moves add up, so the slider does not come back: '
+           'start from z at each of them')
+    ensure(shown.value == drawn(z + v), 'at 1 the image is not that of z + v')
+    slider.value = 0
+    ensure(shown.value == drawn(z) == first, 'at 0 the image is not that of z')
+    return 'the image follows the slider, and comes back with it'
+
+# %% ../nbs/98_checks.ipynb #1c1752d8
+@check
+def check_closed_walk(
+    closed_walk # function of vectors `(k, n)` and the steps of each arc
+):
+    "A walk along arcs that comes back to where it began."
+    ends, steps = latents(3, seed=0), 4
+    arcs = lambda points, how='spherical': [
+        path(a, b, points, how) for a, b in zip(ends, ends.roll(-1, 0))]
+    found = closed_walk(ends, steps)
+    ensure(isinstance(found, torch.Tensor), 'return one tensor: join the arcs with `torch.cat`')
+    k = len(ends)
+    ensure(len(found) not in ((k - 1)*steps, (k - 1)*steps + 1),
+           'the walk is open: the arc from the last vector to the first is missing')
+    ensure(len(found) != k*steps + 1,
+           'the first vector stands at the end, too: a film that repeats shows it twice')
+    twice = ('each vector stands there twice, as an end and as a beginning: ask `path` for one '
+             'step more, and leave its last out')
+    ensure(len(found) != k*(steps + 1), twice)
+    compare(found, torch.cat([arc[:-1] for arc in arcs(steps + 1)]), {
+        twice: torch.cat(arcs(steps)),
+        'the walk begins one step late: leave out the end of each arc, not its beginning':
+            torch.cat([arc[:-1] for arc in arcs(steps + 1)]).roll(-1, 0),
+        'these are straight lines, which leave the shell: go along arcs':
+            torch.cat([arc[:-1] for arc in arcs(steps + 1, 'linear')])}, 'the walk')
+    return f'{len(found)} different points, and from the last it is one step to the first'
