@@ -84,7 +84,8 @@ def compare(
 # %% ../nbs/98_checks.ipynb #c1a00002
 def _percents(pair, names):
     "Two percentages, or what is wrong with them."
-    ensure(len(pair) == 2, f'give a pair: {names[0]}, {names[1]}')
+    ensure(isinstance(pair, (tuple, list)) and len(pair) == 2,
+           f'give a pair: {names[0]}, {names[1]}')
     ensure(all(0 <= p <= 100 for p in pair), 'percentages lie between 0 and 100')
     ensure(not 0 < max(pair) <= 1, 'give percent, not a fraction: 50 for a half')
 
