@@ -42,7 +42,6 @@ def weights_of(
     head, head_bias = (p.to(dtype or p.dtype) for p in (model.head.weight, model.head.bias))
     return Weights(from_x.T + bias, from_h, head, head_bias)
 
-# %% ../nbs/04_long_memory.ipynb #6a4be680
 def _stacked(model, dtype):
     "Weight and bias of the gates i, f, o, g, one above the other."
     cell = model.recurrent.cell if hasattr(model, 'recurrent') else None
@@ -187,7 +186,6 @@ def widen(
     if isinstance(by, float): return torch.stack([x[0] - by, x[1] + by]) if by else x
     return torch.stack([x[0] - by[0], x[1] + by[1]])
 
-# %% ../nbs/04_long_memory.ipynb #80d52dd0
 def affine_bounds(
     x:torch.Tensor, # intervals `(2, rows, n)`
     weight:torch.Tensor, # of a linear layer without bias `(m, n)`
@@ -273,7 +271,6 @@ def beginnings(
     digits = torch.arange(base)
     return torch.cartesian_prod(*[digits]*(position + 1)).view(-1, position + 1)
 
-# %% ../nbs/04_long_memory.ipynb #341ab5b7
 def first_box(
     w:Weights, # of the network
     begin:torch.Tensor, # beginnings, int64 `(rows, position + 1)`
