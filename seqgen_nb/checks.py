@@ -92,7 +92,8 @@ def compare(
            f'{name} has the shape {tuple(found.shape)}, not {tuple(expected.shape)}')
     near = lambda other: torch.allclose(found.double(), other.double(), rtol=eps, atol=eps)
     if near(expected): return
-    for words, value in mistakes.items(): ensure(value.shape != found.shape or not near(value), words)
+    for words, value in mistakes.items():
+        ensure(value.shape != found.shape or not near(value), words)
     off = (found - expected).abs().max().item()
     raise Mistake(f'{name} is wrong by up to {off:.2g}: compute it by hand for one element')
 
