@@ -7,27 +7,30 @@ __all__ = ['UNITS', 'Feedback', 'Mistake', 'ensure', 'check', 'compare', 'check_
            'check_is_palindrome', 'check_scale', 'check_spoil', 'check_cell_size', 'check_forget_bias',
            'check_lstm_cell', 'check_coupled_cell', 'check_gru_cell', 'probes', 'check_probes', 'counted_accuracy',
            'check_best_guess', 'check_last_loss', 'check_clip_norm', 'check_gate_bounds', 'check_product_bounds',
-           'check_latches', 'twin', 'check_claims', 'check_breaking_string', 'check_sizes', 'check_doubled',
-           'check_transposed', 'check_power_iteration', 'check_sn_discriminator', 'check_notices', 'check_fewer_images',
-           'check_fid_by_hand', 'check_recall_coverage', 'check_memory', 'check_line_length', 'check_shell',
-           'check_slerp', 'check_uneven_walk', 'check_half_circle', 'check_pictures', 'check_direction_slider',
-           'check_closed_walk']
+           'check_latches', 'twin', 'check_claims', 'check_breaking_string', 'check_slope_ratio',
+           'check_without_detach', 'check_best_logit', 'check_hinge_losses', 'check_collapsing_step', 'check_sizes',
+           'check_doubled', 'check_transposed', 'check_power_iteration', 'check_sn_discriminator', 'check_notices',
+           'check_fewer_images', 'check_fid_by_hand', 'check_recall_coverage', 'check_memory', 'check_line_length',
+           'check_shell', 'check_slerp', 'check_uneven_walk', 'check_half_circle', 'check_pictures',
+           'check_direction_slider', 'check_closed_walk']
 
 # %% ../nbs/98_checks.ipynb #2b02f289
 import traceback
 from copy import deepcopy
 from functools import wraps
 from math import log, pi
+from statistics import median
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import nn, optim
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .data import mirror, one_hot, palindromes, split_palindromes
 from .dcgan import spectral_norms
-from .gan import MLPGenerator, latents, sample
+from .gan import (MLPDiscriminator, MLPGenerator, discriminator_loss, fit_ring, gan_step,
+                           generator_loss, latents, optimizer_step, sample)
 from .latent import lerp, path, slerp
 from .long_memory import attack, certify, long_accuracy
 from .lstm import RNN, LSTMCell, unroll
@@ -693,6 +696,152 @@ def _answer(model, string, n):
     ensure(len(string) == n, f'the string has {len(string)} digits, not {n}')
     ensure(((0 <= string) & (string < 10)).all(), 'digits run from 0 to 9')
     return model(string[None]).argmax().item(), string[0].item(), string[-1].item()
+
+# %% ../nbs/98_checks.ipynb #a3c00001
+@check
+def check_slope_ratio(
+    times:float # how many times steeper the non-saturating loss is
+):
+    "The slopes of both losses of the generator where D is 0.01."
+    logit = torch.logit(torch.tensor(.01, dtype=torch.float64)).requires_grad_()
+    losses = generator_loss(logit), torch.log(1 - logit.sigmoid())
+    slopes = [torch.autograd.grad(loss, logit)[0].abs().item() for loss in losses]
+    near = lambda value: abs(times/value - 1) < .005
+    ensure(isinstance(times, (int, float)), f'this is a {type(times).__name__}, not a number')
+    ensure(not near(slopes[1]/slopes[0]), 'this is the ratio the other way round')
+    ensure(not near(slopes[0] - slopes[1]), 'this is the difference of the slopes: divide them')
+    ensure(not near((losses[0]/losses[1].abs()).item()),
+           'this compares the losses: compare their derivatives with respect to the logit')
+    ensure(not near(100), 'this is 1/D, the slope of one loss in D: divide it by that of the other')
+    ensure(near(slopes[0]/slopes[1]),
+           'differentiate both losses by the logit: what are they at D = 0.01?')
+    return f'{slopes[0]:.2f} against {slopes[1]:.2f}: in general (1 - D)/D'
+
+# %% ../nbs/98_checks.ipynb #a3c00004
+def _step_without_detach(again):
+    "`gan_step` without `detach`; `again`: the generator's update draws its images anew."
+    def step(generator, discriminator, opt_g, opt_d, real, z):
+        fake = generator(z)
+        logits = discriminator(torch.cat([real, fake]))
+        optimizer_step(opt_d, discriminator_loss(*logits.chunk(2)))
+        if again: fake = generator(z)
+        optimizer_step(opt_g, generator_loss(discriminator(fake)))
+    return step
+
+def _weights_after(step):
+    "All weights of two tiny networks after one step."
+    with seeded(0):
+        nets = MLPGenerator(8, (16,)), MLPDiscriminator((16,))
+        real, z = torch.rand(16, 1, 28, 28)*2 - 1, torch.randn(16, 8)
+    step(*nets, *(optim.Adam(net.parameters(), 1e-3) for net in nets), real, z)
+    return torch.cat([p.detach().flatten() for net in nets for p in net.parameters()])
+
+def _without_detach(again):
+    "What one step does: `error`, `same weights` or `other weights`."
+    try: found = _weights_after(_step_without_detach(again))
+    except RuntimeError: return 'error'
+    return f"{'same' if torch.allclose(found, _weights_after(gan_step)) else 'other'} weights"
+
+# %% ../nbs/98_checks.ipynb #a3c00005
+@check
+def check_without_detach(
+    answer:dict # what a step does with the `same images`, and with `new images`
+):
+    "What a step does without `detach`."
+    known, asked = ('error', 'same weights', 'other weights'), ('same images', 'new images')
+    ensure(isinstance(answer, dict) and set(answer) == set(asked),
+           "give a dictionary with the keys 'same images' and 'new images'")
+    for case in asked:
+        ensure(answer[case] in known, f"{case}: {answer[case]!r} is none of {', '.join(known)}")
+    same, new = _without_detach(False), _without_detach(True)
+    ensure(answer['same images'] == same, 'same images: the first `backward` goes through the '
+           'generator, too, and frees what it has used. What does the second `backward` need?')
+    ensure(answer['new images'] == new or answer['new images'] != 'error',
+           'new images: the second pass records all that its `backward` needs')
+    ensure(answer['new images'] == new, 'new images: `opt_d` holds only the weights of the '
+           'discriminator, and what does `optimizer_step` do before it calls `backward`?')
+    return ('with the same images the graph is freed already; with new ones the weights are the '
+            'same, and `detach` only saves the work for gradients that nobody uses')
+
+# %% ../nbs/98_checks.ipynb #a3c00007
+@check
+def check_best_logit(
+    best_logit # function of two log-densities
+):
+    "The logit of p/(p + q) from log p and log q."
+    log_p, log_q = torch.tensor([-1., -2., -.5, -3.]), torch.tensor([-2., -.7, -.5, -.2])
+    p, q = log_p.exp(), log_q.exp()
+    compare(best_logit(log_p, log_q), log_p - log_q, {
+        'this is the logit of "generated": swap p and q': log_q - log_p,
+        'this is the probability D*: take its logit, log D - log(1 - D)': p/(p + q),
+        'this is log D*: a logit is log D - log(1 - D)': (p/(p + q)).log(),
+        'this is the difference of the densities: which ratio is D/(1 - D)?': p - q,
+        'this is D/(1 - D): take its logarithm': p/q,
+        'the logarithms are divided: the logarithm of a ratio is a difference': log_p/log_q},
+        'the logit')
+    far = best_logit(torch.tensor([-800., -900.]), torch.tensor([-802., -800.]))
+    ensure(far.isfinite().all(), 'where both densities are below e^-800 this is '
+           f'{far.tolist()}: exp gives 0 there, so simplify the formula before you compute it')
+    compare(far, torch.tensor([2., -100.]), {}, 'the logit at small densities')
+    return 'log p - log q, at densities of any size: only their ratio matters'
+
+# %% ../nbs/98_checks.ipynb #a3c00009
+@check
+def check_hinge_losses(
+    hinge_losses # function of real and generated logits that returns both losses
+):
+    "The hinge loss of the discriminator and that of the generator."
+    real, fake = torch.tensor([3., -.5, .8, 1.9]), torch.tensor([-4., .4, -1.5, .2])
+    losses = hinge_losses(real, fake)
+    ensure(isinstance(losses, tuple) and len(losses) == 2, 'return the pair `loss_d, loss_g`')
+    on = lambda x: x.relu().mean()
+    loss_d = on(1 - real) + on(1 + fake)
+    compare(losses[0], loss_d, {
+        'real and generated are swapped: real logits should rise above 1': on(1 + real) + on(1 - fake),
+        'for generated images the sign is the other way: they should fall below -1':
+            on(1 - real) + on(1 - fake),
+        'the margin is missing: push real logits up to 1, not to 0': on(-real) + on(fake),
+        'nothing stops the push: clamp each term at 0': (1 - real).mean() + (1 + fake).mean(),
+        'the mean is clamped: clamp each logit\'s term, then average':
+            (1 - real).mean().relu() + (1 + fake).mean().relu(),
+        'this is the sum over the batch: average': len(real)*loss_d,
+        'this is half of it: add the two means': loss_d/2,
+        'the generated images are missing': on(1 - real), 'the real images are missing': on(1 + fake),
+        'this is the generator\'s loss: return `loss_d, loss_g`': -fake.mean()},
+        'the discriminator\'s loss')
+    compare(losses[1], -fake.mean(), {
+        'the sign: the generator wants the logits of its images to rise': fake.mean(),
+        'the generator\'s loss has no clamp: above 1 it would stop learning': on(1 - fake),
+        'the generator\'s loss has no clamp: above 0 it would stop learning': on(-fake),
+        'the generator\'s loss has no clamp at -1': on(1 + fake),
+        'that is minus the discriminator\'s loss: only generated logits count': -loss_d,
+        'this is the sum over the batch: average': -fake.sum()}, 'the generator\'s loss')
+    return 'both losses are right: a margin and a clamp for D, neither for G'
+
+# %% ../nbs/98_checks.ipynb #a3c00013
+def _same(a, b): return all(torch.equal(v, w) for v, w in zip(a.parameters(), b.parameters()))
+
+@check
+def check_collapsing_step(
+    step # does what `gan_step` does, and makes the points run together
+):
+    "A step with which the ring collapses, at the same step sizes."
+    sizes = set()
+    def watched(g, d, opt_g, opt_d, real, z):
+        step(g, d, opt_g, opt_d, real, z)
+        sizes.update(group['lr'] for opt in (opt_g, opt_d) for group in opt.param_groups)
+    kept = fit_ring(steps=150, step=watched, every=25)
+    ensure(len(sizes) == 1, 'the step sizes have changed: leave them as they are')
+    for i, name in enumerate(('generator', 'discriminator')):
+        ensure(not _same(kept[125][i], kept[150][i]),
+               f'the {name} does not learn: update it, too, or nothing tells where the ring is')
+    points = [sample(kept[k][0], latents(500, 2)) for k in range(50, 151, 25)]
+    spread = median(p.std(dim=0).mean().item() for p in points)
+    away = median(p.mean(dim=0).norm().item() for p in points)
+    ensure(spread < .8, f'the points spread by {spread:.1f}, and those of the ring by 1.4: no '
+           'collapse. Which network must answer late for the points to run together?')
+    ensure(away > .3, 'the points have not left the middle: the generator hardly learns')
+    return f'the points spread by {spread:.1f} only, and those of the ring by 1.4'
 
 # %% ../nbs/98_checks.ipynb #36073ec1
 @check
