@@ -17,7 +17,7 @@ __all__ = ['UNITS', 'Feedback', 'Mistake', 'ensure', 'check', 'compare', 'check_
 import traceback
 from copy import deepcopy
 from functools import wraps
-from math import log, pi
+from math import isfinite, log, nan, pi
 from typing import NamedTuple
 
 import torch
@@ -97,26 +97,39 @@ def compare(
     off = (found - expected).abs().max().item()
     raise Mistake(f'{name} is wrong by up to {off:.2g}: compute it by hand for one element')
 
+# %% ../nbs/98_checks.ipynb #c1a00016
+def _number(x):
+    "A prediction as a number, or what is wrong with it."
+    try: number = float(x)
+    except (TypeError, ValueError, RuntimeError): number = nan
+    ensure(isfinite(number), f'give a number, not {x!r}')
+    return number
+
+def _pair(pair, names):
+    "Two predictions as numbers, or what is wrong with them."
+    if isinstance(pair, torch.Tensor): pair = pair.tolist()
+    ensure(isinstance(pair, (tuple, list)) and len(pair) == 2, f'give a pair: {names}')
+    return [_number(x) for x in pair]
+
 # %% ../nbs/98_checks.ipynb #c1a00002
 def _percents(pair, names):
     "Two percentages, or what is wrong with them."
-    ensure(isinstance(pair, (tuple, list)) and len(pair) == 2,
-           f'give a pair: {names[0]}, {names[1]}')
+    pair = _pair(pair, names)
     ensure(all(0 <= p <= 100 for p in pair), 'percentages lie between 0 and 100')
     ensure(not 0 < max(pair) <= 1, 'give percent, not a fraction: 50 for a half')
+    return pair
 
 @check
 def check_overlap(
     shares:tuple # percent of the held-out palindromes that were trained on: at length 6, at 20
 ):
     "How many of the held-out palindromes are in the training data if only the seeds differ."
-    _percents(shares, ('the percentage at length 6', 'at length 20'))
+    short, long = _percents(shares, 'the percentage at length 6, at length 20')
     found = []
     for length in (6, 20):
         train, held_out = (set(map(tuple, palindromes(n, length, seed).tolist()))
                            for n, seed in ((5000, 0), (1000, 1)))
         found.append(100*len(held_out & train)/len(held_out))
-    short, long = shares
     ensure(short > 5, 'another seed draws in another order, but from the same 1,000 palindromes '
            'of length 6')
     ensure(long < 95, 'of length 20 there are 10 billion palindromes: how many of them are drawn?')
@@ -139,40 +152,53 @@ def check_short_memory(
     accuracies:tuple # the best accuracy in percent: at length 4, at length 6
 ):
     "What a network can reach that remembers the last three digits."
-    _percents(accuracies, ('the percentage at length 4', 'at length 6'))
+    short, long = _percents(accuracies, 'the percentage at length 4, at length 6')
     found = [_best_guess(length, kept=3) for length in (4, 6)]
-    short, long = accuracies
     ensure(short > 95 or short != long, 'a palindrome of length 4 has three digits before '
            'the last: which of them does the network remember?')
     ensure(long > 0, 'a network that knows nothing guesses, and sometimes it is right')
     ensure(long < 95, 'at length 6, the first digit lies five steps back, and only it counts')
     ensure(abs(short - found[0]) <= 2, 'at length 4, the first digit is among the last three')
-    ensure(abs(long - found[1]) <= 2, 'at length 6, the three digits that it remembers do not '
-           'depend on the first: it guesses one of ten')
+    ensure(abs(long - found[1]) <= 2, 'at length 6, the three digits that it remembers say '
+           'nothing about the first: how often is a guess right?')
     return (f'{found[0]:.0f} % at length 4, {found[1]:.0f} % at length 6: '
             'a memory that is too short is no better than none')
 
 # %% ../nbs/98_checks.ipynb #c1a00007
+def _nearly(length):
+    "Palindromes; rows with one broken pair, each in turn; random rows; rows of two equal halves."
+    x, half = palindromes(40, length, seed=0), length//2
+    for k in range(half): x[k, k] = (x[k, k] + 1) % 10
+    x[10:20] = torch.randint(10, (10, length), generator=torch.Generator().manual_seed(0))
+    x[20:25, -half:] = x[20:25, :half]
+    return x
+
 @check
 def check_is_palindrome(
     is_palindrome # function of digits `(n, length)` that gives booleans `(n,)`
 ):
     "Which rows read the same from both ends."
-    for length in (6, 7):
-        x = palindromes(40, length, seed=0)
-        x[:10, 1] = 9 - x[:10, 1]   # one pair is broken
-        x[10:20] = torch.randint(10, (10, length), generator=torch.Generator().manual_seed(0))
+    for length in (6, 7, 12):
+        x, half = _nearly(length), length//2
         same = x == x.flip(1)
-        found = is_palindrome(x)
+        found, right = is_palindrome(x.clone()), same.all(1)
         ensure(isinstance(found, torch.Tensor), f'give a tensor, not a {type(found).__name__}')
         ensure(found.ndim > 0, 'this is one answer for all rows together: use all(dim=1)')
         ensure(found.shape != same.shape, 'this is one answer a digit: use all(dim=1)')
         ensure(found.dtype == torch.bool, f'give booleans, not {found.dtype}')
-        compare(found.int(), same.all(1).int(), {
-            'only the two ends are compared: compare all pairs': (x[:, 0] == x[:, -1]).int(),
-            'the order of the rows is reversed: flip dimension 1': (x == x.flip(0)).all(1).int(),
-            'one pair that fits is not enough: use all, not any': same.any(1).int(),
-            'true and false are swapped': (~same.all(1)).int()}, 'the answer')
+        ensure(found.shape == right.shape,
+               f'the answer has the shape {tuple(found.shape)}, not {tuple(right.shape)}')
+        for words, mistake in {
+            'only the two ends are compared: compare all pairs': x[:, 0] == x[:, -1],
+            'the order of the rows is reversed: flip dimension 1': (x == x.flip(0)).all(1),
+            'one pair that fits is not enough: use all, not any': same.any(1),
+            'the halves are compared in the same order: one of them has to be reversed':
+                (x[:, :half] == x[:, -half:]).all(1),
+            'true and false are swapped': ~right}.items():
+            ensure(found.equal(right) or not found.equal(mistake), words)
+        for row, says, truth in zip(x.tolist(), found, right):
+            ensure(says == truth, f"{row} is {'a' if truth else 'no'} palindrome, and your "
+                   f"function says that it is {'one' if says else 'none'}")
     return 'it knows the palindromes, even and odd, and those with one broken pair'
 
 # %% ../nbs/98_checks.ipynb #c1a00009
@@ -185,12 +211,15 @@ def check_scale(
     found, x = scale(images.clone()), images.float()
     wraps = 'bytes wrap around: in uint8, 2*200 is 144 and 100 - 128 is 228; make them floats first'
     ensure(isinstance(found, torch.Tensor), f'give a tensor, not a {type(found).__name__}')
+    ensure(found.shape == images.shape, f'images of shape {tuple(images.shape)} came back as '
+           f'{tuple(found.shape)}: keep the shape')
     ensure(found.dtype != torch.uint8, 'bytes have no sign and no fraction: make them floats first')
     ensure(found.dtype == torch.float32, f'networks compute in float32, this is {found.dtype}')
     near = lambda other: torch.allclose(found, other, atol=1e-4)
     ensure(not any(map(near, (2*images/255 - 1, (images - 128)/128, (images - 128)/127,
                               (images - 127)/128, (images*2 - 255)/255))), wraps)
     compare(found, x/127.5 - 1, {
+        'these are the bytes as floats: now scale and shift them': x,
         'this goes from 0 to 1: stretch it by 2 and shift it by -1': x/255,
         'this goes from -0.5 to 0.5: multiply by 2': x/255 - .5,
         'the brightest pixel, 255, does not become 1: divide by 127.5': x/128 - 1,
@@ -199,6 +228,10 @@ def check_scale(
         'this goes from -1 to 0: stretch it by 2': x/255 - 1,
         'mean 0 and deviation 1 are another scale: here 0 becomes -1, and 255 becomes 1':
             (x - x.mean())/x.std()}, 'the result')
+    gray = torch.tensor([[40, 90, 200]], dtype=torch.uint8)
+    compare(scale(gray), gray.float()/127.5 - 1, {
+        'one scale for all images: use 0 and 255, not the darkest and brightest pixel found':
+            torch.tensor([[-1, -.375, 1]])}, 'the result for pixels from 40 to 200')
     return 'black is -1, white is 1, and all between keep their distances'
 
 # %% ../nbs/98_checks.ipynb #c1a00013
@@ -215,6 +248,7 @@ def check_spoil(
                'work on a copy, x.clone()')
         ensure(isinstance(new, torch.Tensor), f'give a tensor, not a {type(new).__name__}')
         ensure(new.shape == x.shape, 'give as many rows and digits as were given')
+        ensure(new.dtype == x.dtype, f'the digits were {x.dtype} and are {new.dtype} now')
         ensure(0 <= new.min() and new.max() <= 9, 'some digits are outside 0 to 9: '
                'take them modulo 10')
         _one_change(new, x)
@@ -228,8 +262,8 @@ def _one_change(new, x):
     "Raise `Mistake` unless one digit of each row is changed, at any place, and no row fits."
     changed, length = new != x, x.shape[1]
     n, places = changed.sum(1), changed.any(0)
-    ensure(n.max() <= 1, f'up to {n.max()} digits of a row are changed: new[:, place] is '
-           'the places of all rows, new[torch.arange(len(x)), place] is one in each')
+    ensure(n.max() <= 1, f'up to {n.max()} digits of a row are changed, not one: new[:, place], '
+           'for one, is the places of all rows; new[torch.arange(len(x)), place] is one in each')
     ensure(n.min() == 1, f'{(n == 0).sum()} of {len(n)} rows are as they were: the new digit must '
            'differ from the old one; add 1 to 9, modulo 10')
     still = (new == new.flip(1)).all(1)
@@ -245,7 +279,7 @@ def check_cell_size(
     n:int # weights and biases of a cell with 10 inputs and 128 hidden units
 ):
     "How many weights and biases an LSTM's cell has."
-    cell, (a, b) = LSTMCell(10, 128), (10, 128)
+    n, cell, (a, b) = _number(n), LSTMCell(10, 128), (10, 128)
     count = lambda module: sum(p.numel() for p in module.parameters())
     mistakes = {
         'the biases are missing: each layer has one for each hidden unit': 4*b*(a + b),
@@ -278,7 +312,7 @@ def check_forget_bias(
     bias:float # of the forget gate
 ):
     "The forget bias that leaves half of the gradient after 100 steps."
-    bias = float(bias)
+    bias = _number(bias)
     left = _left_after(100, bias)
     ensure(abs(bias**100 - .5) > .1, 'this is the gate itself, sigmoid of the bias: '
            'which bias gives this gate?')
@@ -293,21 +327,31 @@ def check_forget_bias(
     return f'the bias {bias:g} leaves {left:.2f} of the gradient after 100 steps'
 
 # %% ../nbs/98_checks.ipynb #2cb72281
-def _one_step(cell, n_in, n_hidden):
-    "Input and old states, `[x, h]`, and the pair that one step of a cell makes of them."
-    with seeded(1): x, h, c = (torch.randn(4, n) for n in (n_in, n_hidden, n_hidden))
-    new = cell(x, (h, c))
-    ensure(isinstance(new, tuple) and len(new) == 2, 'return the pair `h, c`')
-    return torch.cat([x, h], dim=1), c, new
+def _one_step(cell, n_in, n_hidden, n_states):
+    "Input and old states, and what one step of a cell makes of them."
+    with seeded(1): x, *old = (torch.randn(4, n) for n in (n_in, *[n_hidden]*n_states))
+    new = cell(x, given := tuple(s.clone() for s in old))
+    ensure(all(map(torch.equal, given, old)), 'the old state was changed in place, and the '
+           'gradient needs it: write c = f*c, not c *= f')
+    return x, *old, new
+
+def _lstm_step(cell):
+    "What one step of an LSTM reads, in both orders, its old cell state, and the new pair."
+    x, h, c, new = _one_step(cell, 3, 5, 2)
+    ensure(isinstance(new, (tuple, list)) and len(new) == 2, 'return the pair `h, c`')
+    return torch.cat([x, h], dim=1), torch.cat([h, x], dim=1), c, new
 
 def _compare_states(new, expected, mistakes, s, old):
     "Compare a new pair with the equations; `s` is the output gate before its sigmoid."
     o = s.sigmoid()
-    ensure(not torch.allclose(new[0], expected), 'the pair is in the wrong order: return `h, c`')
+    ensure(not isinstance(new[0], torch.Tensor) or new[0].shape != expected.shape
+           or not torch.allclose(new[0], expected), 'the pair is in the wrong order: return `h, c`')
     compare(new[1], expected, mistakes, 'the new cell state')
     compare(new[0], o*expected.tanh(), {
         'the hidden state is made of the old cell state: use the new one': o*old.tanh(),
         'the cell state reaches the hidden state without tanh': o*expected,
+        'the cell state reaches the hidden state through the sigmoid: it needs tanh':
+            o*expected.sigmoid(),
         'the output gate is missing from the hidden state': expected.tanh(),
         'the output gate has no sigmoid': s*expected.tanh()}, 'the new hidden state')
 
@@ -318,12 +362,17 @@ def check_lstm_cell(
 ):
     "One step of an LSTM: the new `(h, c)` from x, h and c."
     with seeded(0): cell = cell_class(3, 5)
-    xh, c, new = _one_step(cell, 3, 5)
-    a, b, s, k = (layer(xh) for layer in (cell.input_gate, cell.forget_gate, cell.output_gate,
-                                          cell.cell_gate))
-    i, f, g = a.sigmoid(), b.sigmoid(), k.tanh()
+    xh, hx, c, new = _lstm_step(cell)
+    layers = cell.input_gate, cell.forget_gate, cell.output_gate, cell.cell_gate
+    a, b, s, k = (layer(xh) for layer in layers)
+    i, f, o, g = a.sigmoid(), b.sigmoid(), s.sigmoid(), k.tanh()
+    i2, f2, g2 = (cell.input_gate(hx).sigmoid(), cell.forget_gate(hx).sigmoid(),
+                  cell.cell_gate(hx).tanh())
     _compare_states(new, f*c + i*g, {
+        'the layers read x first, then h: cat([x, h])': f2*c + i2*g2,
         'the forget gate multiplies the candidate: swap i and f': i*c + f*g,
+        'the output gate multiplies the candidate: swap i and o': f*c + o*g,
+        'the output gate multiplies the old cell state: swap f and o': o*c + i*g,
         'the old cell state is lost: add f*c': i*g,
         'the candidate goes through the sigmoid: it needs tanh': f*c + i*k.sigmoid(),
         'the candidate has no tanh: without it the cell state has no bounded steps': f*c + i*k,
@@ -340,10 +389,11 @@ def check_coupled_cell(
     with seeded(0): cell = cell_class(3, 5)
     ensure(not hasattr(cell, 'input_gate'), 'the layer of the input gate is still there: a coupled '
            'cell has three layers')
-    xh, c, new = _one_step(cell, 3, 5)
+    xh, hx, c, new = _lstm_step(cell)
     b, s, k = (layer(xh) for layer in (cell.forget_gate, cell.output_gate, cell.cell_gate))
-    f, g = b.sigmoid(), k.tanh()
+    f, g, f2, g2 = b.sigmoid(), k.tanh(), cell.forget_gate(hx).sigmoid(), cell.cell_gate(hx).tanh()
     _compare_states(new, f*c + (1 - f)*g, {
+        'the layers read x first, then h: cat([x, h])': f2*c + (1 - f2)*g2,
         'the gates are swapped: f keeps the old cell state, 1 - f writes': (1 - f)*c + f*g,
         'both gates are f: the candidate needs 1 - f': f*c + f*g,
         'the candidate is added whole: multiply it by 1 - f': f*c + g,
@@ -382,11 +432,14 @@ def _names_last_digit(cell_class, length=8):
 # %% ../nbs/98_checks.ipynb #c2a00014
 def _compare_gru(cell, x, h, found):
     "Compare one step with the library's."
-    xh, a, u = torch.cat([x, h], dim=1), cell.from_x(x), cell.from_h(h)
+    xh, hx = torch.cat([x, h], dim=1), torch.cat([h, x], dim=1)
+    a, u = cell.from_x(x), cell.from_h(h)
     b, d = cell.reset_gate(xh), cell.update_gate(xh)
     r, z = b.sigmoid(), d.sigmoid()
     n, step = (a + r*u).tanh(), lambda n, z=z: (1 - z)*n + z*h
+    r2, z2 = cell.reset_gate(hx).sigmoid(), cell.update_gate(hx).sigmoid()
     compare(found, _their_gru(cell)(x, h), {
+        'the gates read x first, then h: cat([x, h])': step((a + r2*u).tanh(), z2),
         'z and 1 - z are swapped: z keeps the old state': step(n, 1 - z),
         'reset and update gate are swapped': step((a + z*u).tanh(), r),
         'the reset gate is missing from the candidate': step((a + u).tanh()),
@@ -407,10 +460,10 @@ def check_gru_cell(
 ):
     "One step of a GRU, and what it learns of palindromes in 100 updates."
     with seeded(0):
-        cell, x, h = cell_class(3, 5), torch.randn(4, 3), torch.randn(4, 5)
+        cell = cell_class(3, 5)
         for p in cell.parameters(): nn.init.uniform_(p, -1, 1)
-    new = cell(x, (h,))
-    ensure(isinstance(new, tuple) and len(new) == 1, 'return a tuple with one state: `h,`')
+    x, h, new = _one_step(cell, 3, 5, 1)
+    ensure(isinstance(new, (tuple, list)) and len(new) == 1, 'return a tuple with one state: `h,`')
     _compare_gru(cell, x, h, new[0])
     percent = 100*_names_last_digit(cell_class)
     ensure(percent > 90, f'one step is right, but after 100 updates the cell names only '
