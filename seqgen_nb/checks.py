@@ -332,7 +332,7 @@ def _one_step(cell, n_in, n_hidden, n_states):
     with seeded(1): x, *old = (torch.randn(4, n) for n in (n_in, *[n_hidden]*n_states))
     new = cell(x, given := tuple(s.clone() for s in old))
     ensure(all(map(torch.equal, given, old)), 'the old state was changed in place, and the '
-           'gradient needs it: write c = f*c, not c *= f')
+           'gradient needs it: f*c is a new tensor, c *= f is not')
     return x, *old, new
 
 def _lstm_step(cell):
@@ -534,8 +534,10 @@ def check_best_guess(
     "The accuracy of the best guesser that sees only some digits of a palindrome."
     cases = [(set(s), n, b) for n, b in ((6, 3), (7, 2)) for s in (
         (), (0,), (1,), (n - 2,), range(1, n - 1), (0, 2, 3), (1, 2, 3, 4))]
-    table = lambda f: torch.tensor([float(f(set(s), n, b)) for s, n, b in cases])
-    compare(table(best_guess), table(counted_accuracy), {
+    table = lambda f: torch.tensor([_number(f(set(s), n, b)) for s, n, b in cases])
+    found, right = table(best_guess), table(counted_accuracy)
+    for words, mistake in {
+        'give a share between 0 and 1, not percent': 100*right,
         'the share of digits seen does not matter: only one of them is copied':
             table(lambda s, n, b: len(s)/(n - 1)),
         'half of the digits are not enough if the first is not among them':
@@ -547,7 +549,11 @@ def check_best_guess(
         'positions count from 0: the first digit stands at 0':
             table(lambda s, n, b: 1. if 1 in s else 1/b),
         'the digit before the last is the second, mirrored: it does not tell the last':
-            table(lambda s, n, b: 1. if 0 in s or n - 2 in s else 1/b)}, 'the accuracy')
+            table(lambda s, n, b: 1. if 0 in s or n - 2 in s else 1/b)}.items():
+        ensure(found.allclose(right) or not found.allclose(mistake), words)
+    for (seen, n, b), one, other in zip(cases, found, right):
+        ensure(one.allclose(other), f'for the positions {seen or "{}"} of {n} digits to base {b} '
+               f'it is not {one:.2g}: list palindromes that agree there, and look at their ends')
     return 'only the first digit tells anything about the last'
 
 # %% ../nbs/98_checks.ipynb #c222c518
@@ -573,11 +579,15 @@ def check_last_loss(
             F.cross_entropy(logits.softmax(1), asked),
         'these are logits, not probabilities: normalise them over the ten digits': -right.mean(),
         'the softmax runs over the palindromes: it belongs to dimension 1':
-            F.nll_loss(logits.log_softmax(0), asked)}, 'the loss')
+            F.nll_loss(logits.log_softmax(0), asked),
+        'p[:, target] takes the targets of all rows from each row: take one from each':
+            -logits.softmax(1)[:, asked].log().mean()}, 'the loss')
     large = last_loss(100*logits, asked)
     ensure(large.isfinite(), f'with large logits it is {large}: exp overflows, or the log of 0 is '
-           'taken; subtract the largest logit first, or use `logsumexp`')
-    compare(large, F.cross_entropy(100*logits, asked), {}, 'the loss of large logits')
+           'taken; subtract the largest logit of each row first, or use `logsumexp`')
+    off = (large - F.cross_entropy(100*logits, asked)).abs()
+    ensure(off < 1e-2, f'with large logits it is wrong by {off:.2g}: a floor under p, or a small '
+           'number added to it, hides how wrong an answer is; work with logits instead')
     return 'it is the cross-entropy in nats, for large logits too'
 
 # %% ../nbs/98_checks.ipynb #dfc2393c
@@ -587,14 +597,18 @@ def check_clip_norm(
 ):
     "Gradients scaled down together, where their common norm is too large."
     rng = torch.Generator().manual_seed(0)
-    grads = [s*torch.randn(n, generator=rng) for s, n in ((2., 3), (.1, 4))]
-    flat = torch.cat(grads)
+    grads = [s*torch.randn(n, generator=rng) for s, n in ((2., (3, 2)), (.1, (3,)))]
+    join = lambda grads: torch.cat([g.flatten() for g in grads])
+    flat = join(grads)
     def clipped(grads, limit):
         new = clip_norm([g.clone() for g in grads], limit)
         ensure(isinstance(new, (list, tuple)), 'return the list of clipped gradients')
-        return torch.cat(list(new))
+        shapes = [[tuple(g.shape) for g in gs] for gs in (new, grads)]
+        ensure(shapes[0] == shapes[1], f'the gradients have the shapes {shapes[1]}, and you return '
+               f'{shapes[0]}')
+        return join(new)
     norm, each = flat.norm(), [g.norm() for g in grads]
-    scaled = lambda size: torch.cat([g*(1/s).clamp(max=1) for g, s in zip(grads, size)])
+    scaled = lambda size: join([g*(1/s).clamp(max=1) for g, s in zip(grads, size)])
     compare(clipped(grads, 1.), flat/norm, {
         'each number is clipped by itself, which turns the gradient: scale all by one factor':
             flat.clamp(-1, 1),
@@ -620,12 +634,17 @@ def check_gate_bounds(
     at_corners = b + torch.cartesian_prod(*ends) @ w
     right = torch.stack(at_corners.aminmax())
     unswapped = b + ends.T @ w
-    compare(torch.tensor([float(x) for x in bounds]), right, {
+    found = torch.tensor(_pair(bounds, 'the lower end, the upper end'))
+    for words, mistake in {
         'a negative weight swaps the ends: for the least value take the upper end of h1': unswapped,
         'a negative weight swaps the ends; to sort the two results is too late':
             unswapped.sort().values,
         'the bias 0.5 is missing': right - b,
-        'give the lower end first': right.flip(0)}, 'the pair of bounds', eps=1e-4)
+        'give the lower end first': right.flip(0)}.items():
+        ensure(not found.allclose(mistake, atol=1e-3), words)
+    for name, one, other in zip(('lower', 'upper'), found, right):
+        ensure(one.isclose(other, atol=1e-3), f'the {name} end is wrong: which end of h1, and which '
+               f"of h2, makes `a` {'least' if name == 'lower' else 'greatest'}?")
     return 'the sign of each weight says which end of its input is taken'
 
 # %% ../nbs/98_checks.ipynb #72b0121f
@@ -642,14 +661,22 @@ def check_product_bounds(
     right, (x, y) = torch.stack(products.aminmax(dim=1)), (x.T, y.T)
     both = lambda *p: torch.stack([torch.stack(p).amin(0), torch.stack(p).amax(0)])
     gate = lambda g, z: torch.stack([(g*z[0]).amin(0), (g*z[1]).amax(0)])
-    compare(product_bounds(x, y), right, {
+    found = product_bounds(x.clone(), y.clone())
+    ensure(isinstance(found, torch.Tensor), f'give one tensor (2, n), not a {type(found).__name__}')
+    ensure(found.shape == right.shape,
+           f'the bounds have the shape {tuple(found.shape)}, not {tuple(right.shape)}')
+    found = found.to(right.dtype)
+    for words, mistake in {
         'lower times lower is the least product only if nothing is negative': x*y,
         'two products are not enough: try lower times upper, too': both(*(x*y)),
         'two products are not enough: try lower times lower, too': both(*(x*y.flip(0))),
         'this holds only if the first factor is never negative, as a gate is': gate(x, y),
         'this holds only if the second factor is never negative, as a gate is': gate(y, x),
-        'the ends are the wrong way round: the lower comes first': right.flip(0)},
-        'the product of two intervals')
+        'the ends are the wrong way round: the lower comes first': right.flip(0)}.items():
+        ensure(not found.allclose(mistake), words)
+    for a, b, one, other in zip(x.T, y.T, found.T, right.T):
+        ensure(one.allclose(other, atol=1e-5), f'[{a[0]:.1f}, {a[1]:.1f}] times [{b[0]:.1f}, '
+               f'{b[1]:.1f}] is not [{one[0]:.2f}, {one[1]:.2f}]: which products are the extremes?')
     return 'the extremes of a product lie at corners: the least and the greatest of four products'
 
 # %% ../nbs/98_checks.ipynb #0c66a090
@@ -728,20 +755,22 @@ def check_breaking_string(
     for n in 5, 40:
         found = breaking_string(course, n)
         ensure(found is not None, f'there are strings of {n} digits that break the course '
-               "report's network: try more of them at once")
+               "report's network: try many random ones")
         digit, first, last = _answer(course, found, n)
         ensure(digit != first or digit == last, f'after your {n} digits the network names the first'
                ', which is right: compare its answer with the first digit, not with the last')
         ensure(digit != first, f'after your {n} digits the network names the first, which is right')
     found = breaking_string(certified, 10)
     if found is None: return 'it breaks the one and finds nothing against the other'
-    digit, first, _ = _answer(certified, found, 10)
+    _answer(certified, found, 10)
     raise Mistake('the certified network is right on what you return: look at its answer, and '
                   'return None if no string breaks it')
 
 @torch.no_grad()
 def _answer(model, string, n):
     "What a network names after a string, and the first and the last digit of the string."
+    ensure(getattr(string, 'ndim', 1) == 1, 'return the digits of one string, one after another, '
+           f"not a tensor of shape {tuple(getattr(string, 'shape', ()))}")
     string = torch.as_tensor([int(d) for d in string])
     ensure(len(string) == n, f'the string has {len(string)} digits, not {n}')
     ensure(((0 <= string) & (string < 10)).all(), 'digits run from 0 to 9')
