@@ -331,8 +331,8 @@ def _one_step(cell, n_in, n_hidden, n_states):
     "Input and old states, and what one step of a cell makes of them."
     with seeded(1): x, *old = (torch.randn(4, n) for n in (n_in, *[n_hidden]*n_states))
     new = cell(x, given := tuple(s.clone() for s in old))
-    ensure(all(map(torch.equal, given, old)), 'the old state was changed in place, and the '
-           'gradient needs it: f*c is a new tensor, c *= f is not')
+    ensure(all(map(torch.equal, given, old)), 'the old state belongs to the caller, and it '
+           'was changed in place: f*c is a new tensor, c *= f is not')
     return x, *old, new
 
 def _lstm_step(cell):
