@@ -476,7 +476,8 @@ def check_gru_cell(
 def _letters(answer, among):
     "The letters of an answer, in any order and case."
     ensure(isinstance(answer, (str, list, tuple, set)), "give letters, such as 'AC'")
-    letters = {x for x in ''.join(map(str, answer)).upper() if x.isalnum()}
+    words = ''.join(map(str, answer)).upper().replace(' AND ', ' ')
+    letters = {x for x in words if x.isalnum()}
     strange = ', '.join(sorted(letters - set(among)))
     ensure(not strange, f'{strange} is none of {", ".join(among)}')
     return letters
