@@ -18,7 +18,7 @@ __all__ = ['UNITS', 'Feedback', 'Mistake', 'ensure', 'check', 'compare', 'check_
 import traceback
 from copy import deepcopy
 from functools import wraps
-from math import log, pi
+from math import isfinite, log, nan, pi
 from statistics import median
 from typing import NamedTuple
 
@@ -100,26 +100,39 @@ def compare(
     off = (found - expected).abs().max().item()
     raise Mistake(f'{name} is wrong by up to {off:.2g}: compute it by hand for one element')
 
+# %% ../nbs/98_checks.ipynb #c1a00016
+def _number(x):
+    "A prediction as a number, or what is wrong with it."
+    try: number = float(x)
+    except (TypeError, ValueError, RuntimeError): number = nan
+    ensure(isfinite(number), f'give a number, not {x!r}')
+    return number
+
+def _pair(pair, names):
+    "Two predictions as numbers, or what is wrong with them."
+    if isinstance(pair, torch.Tensor): pair = pair.tolist()
+    ensure(isinstance(pair, (tuple, list)) and len(pair) == 2, f'give a pair: {names}')
+    return [_number(x) for x in pair]
+
 # %% ../nbs/98_checks.ipynb #c1a00002
 def _percents(pair, names):
     "Two percentages, or what is wrong with them."
-    ensure(isinstance(pair, (tuple, list)) and len(pair) == 2,
-           f'give a pair: {names[0]}, {names[1]}')
+    pair = _pair(pair, names)
     ensure(all(0 <= p <= 100 for p in pair), 'percentages lie between 0 and 100')
     ensure(not 0 < max(pair) <= 1, 'give percent, not a fraction: 50 for a half')
+    return pair
 
 @check
 def check_overlap(
     shares:tuple # percent of the held-out palindromes that were trained on: at length 6, at 20
 ):
     "How many of the held-out palindromes are in the training data if only the seeds differ."
-    _percents(shares, ('the percentage at length 6', 'at length 20'))
+    short, long = _percents(shares, 'the percentage at length 6, at length 20')
     found = []
     for length in (6, 20):
         train, held_out = (set(map(tuple, palindromes(n, length, seed).tolist()))
                            for n, seed in ((5000, 0), (1000, 1)))
         found.append(100*len(held_out & train)/len(held_out))
-    short, long = shares
     ensure(short > 5, 'another seed draws in another order, but from the same 1,000 palindromes '
            'of length 6')
     ensure(long < 95, 'of length 20 there are 10 billion palindromes: how many of them are drawn?')
@@ -142,40 +155,53 @@ def check_short_memory(
     accuracies:tuple # the best accuracy in percent: at length 4, at length 6
 ):
     "What a network can reach that remembers the last three digits."
-    _percents(accuracies, ('the percentage at length 4', 'at length 6'))
+    short, long = _percents(accuracies, 'the percentage at length 4, at length 6')
     found = [_best_guess(length, kept=3) for length in (4, 6)]
-    short, long = accuracies
     ensure(short > 95 or short != long, 'a palindrome of length 4 has three digits before '
            'the last: which of them does the network remember?')
     ensure(long > 0, 'a network that knows nothing guesses, and sometimes it is right')
     ensure(long < 95, 'at length 6, the first digit lies five steps back, and only it counts')
     ensure(abs(short - found[0]) <= 2, 'at length 4, the first digit is among the last three')
-    ensure(abs(long - found[1]) <= 2, 'at length 6, the three digits that it remembers do not '
-           'depend on the first: it guesses one of ten')
+    ensure(abs(long - found[1]) <= 2, 'at length 6, the three digits that it remembers say '
+           'nothing about the first: how often is a guess right?')
     return (f'{found[0]:.0f} % at length 4, {found[1]:.0f} % at length 6: '
             'a memory that is too short is no better than none')
 
 # %% ../nbs/98_checks.ipynb #c1a00007
+def _nearly(length):
+    "Palindromes; rows with one broken pair, each in turn; random rows; rows of two equal halves."
+    x, half = palindromes(40, length, seed=0), length//2
+    for k in range(half): x[k, k] = (x[k, k] + 1) % 10
+    x[10:20] = torch.randint(10, (10, length), generator=torch.Generator().manual_seed(0))
+    x[20:25, -half:] = x[20:25, :half]
+    return x
+
 @check
 def check_is_palindrome(
     is_palindrome # function of digits `(n, length)` that gives booleans `(n,)`
 ):
     "Which rows read the same from both ends."
-    for length in (6, 7):
-        x = palindromes(40, length, seed=0)
-        x[:10, 1] = 9 - x[:10, 1]   # one pair is broken
-        x[10:20] = torch.randint(10, (10, length), generator=torch.Generator().manual_seed(0))
+    for length in (6, 7, 12):
+        x, half = _nearly(length), length//2
         same = x == x.flip(1)
-        found = is_palindrome(x)
+        found, right = is_palindrome(x.clone()), same.all(1)
         ensure(isinstance(found, torch.Tensor), f'give a tensor, not a {type(found).__name__}')
         ensure(found.ndim > 0, 'this is one answer for all rows together: use all(dim=1)')
         ensure(found.shape != same.shape, 'this is one answer a digit: use all(dim=1)')
         ensure(found.dtype == torch.bool, f'give booleans, not {found.dtype}')
-        compare(found.int(), same.all(1).int(), {
-            'only the two ends are compared: compare all pairs': (x[:, 0] == x[:, -1]).int(),
-            'the order of the rows is reversed: flip dimension 1': (x == x.flip(0)).all(1).int(),
-            'one pair that fits is not enough: use all, not any': same.any(1).int(),
-            'true and false are swapped': (~same.all(1)).int()}, 'the answer')
+        ensure(found.shape == right.shape,
+               f'the answer has the shape {tuple(found.shape)}, not {tuple(right.shape)}')
+        for words, mistake in {
+            'only the two ends are compared: compare all pairs': x[:, 0] == x[:, -1],
+            'the order of the rows is reversed: flip dimension 1': (x == x.flip(0)).all(1),
+            'one pair that fits is not enough: use all, not any': same.any(1),
+            'the halves are compared in the same order: one of them has to be reversed':
+                (x[:, :half] == x[:, -half:]).all(1),
+            'true and false are swapped': ~right}.items():
+            ensure(found.equal(right) or not found.equal(mistake), words)
+        for row, says, truth in zip(x.tolist(), found, right):
+            ensure(says == truth, f"{row} is {'a' if truth else 'no'} palindrome, and your "
+                   f"function says that it is {'one' if says else 'none'}")
     return 'it knows the palindromes, even and odd, and those with one broken pair'
 
 # %% ../nbs/98_checks.ipynb #c1a00009
@@ -188,12 +214,15 @@ def check_scale(
     found, x = scale(images.clone()), images.float()
     wraps = 'bytes wrap around: in uint8, 2*200 is 144 and 100 - 128 is 228; make them floats first'
     ensure(isinstance(found, torch.Tensor), f'give a tensor, not a {type(found).__name__}')
+    ensure(found.shape == images.shape, f'images of shape {tuple(images.shape)} came back as '
+           f'{tuple(found.shape)}: keep the shape')
     ensure(found.dtype != torch.uint8, 'bytes have no sign and no fraction: make them floats first')
     ensure(found.dtype == torch.float32, f'networks compute in float32, this is {found.dtype}')
     near = lambda other: torch.allclose(found, other, atol=1e-4)
     ensure(not any(map(near, (2*images/255 - 1, (images - 128)/128, (images - 128)/127,
                               (images - 127)/128, (images*2 - 255)/255))), wraps)
     compare(found, x/127.5 - 1, {
+        'these are the bytes as floats: now scale and shift them': x,
         'this goes from 0 to 1: stretch it by 2 and shift it by -1': x/255,
         'this goes from -0.5 to 0.5: multiply by 2': x/255 - .5,
         'the brightest pixel, 255, does not become 1: divide by 127.5': x/128 - 1,
@@ -202,6 +231,10 @@ def check_scale(
         'this goes from -1 to 0: stretch it by 2': x/255 - 1,
         'mean 0 and deviation 1 are another scale: here 0 becomes -1, and 255 becomes 1':
             (x - x.mean())/x.std()}, 'the result')
+    gray = torch.tensor([[40, 90, 200]], dtype=torch.uint8)
+    compare(scale(gray), gray.float()/127.5 - 1, {
+        'one scale for all images: use 0 and 255, not the darkest and brightest pixel found':
+            torch.tensor([[-1, -.375, 1]])}, 'the result for pixels from 40 to 200')
     return 'black is -1, white is 1, and all between keep their distances'
 
 # %% ../nbs/98_checks.ipynb #c1a00013
@@ -218,6 +251,7 @@ def check_spoil(
                'work on a copy, x.clone()')
         ensure(isinstance(new, torch.Tensor), f'give a tensor, not a {type(new).__name__}')
         ensure(new.shape == x.shape, 'give as many rows and digits as were given')
+        ensure(new.dtype == x.dtype, f'the digits were {x.dtype} and are {new.dtype} now')
         ensure(0 <= new.min() and new.max() <= 9, 'some digits are outside 0 to 9: '
                'take them modulo 10')
         _one_change(new, x)
@@ -231,8 +265,8 @@ def _one_change(new, x):
     "Raise `Mistake` unless one digit of each row is changed, at any place, and no row fits."
     changed, length = new != x, x.shape[1]
     n, places = changed.sum(1), changed.any(0)
-    ensure(n.max() <= 1, f'up to {n.max()} digits of a row are changed: new[:, place] is '
-           'the places of all rows, new[torch.arange(len(x)), place] is one in each')
+    ensure(n.max() <= 1, f'up to {n.max()} digits of a row are changed, not one: new[:, place], '
+           'for one, is the places of all rows; new[torch.arange(len(x)), place] is one in each')
     ensure(n.min() == 1, f'{(n == 0).sum()} of {len(n)} rows are as they were: the new digit must '
            'differ from the old one; add 1 to 9, modulo 10')
     still = (new == new.flip(1)).all(1)
@@ -248,7 +282,7 @@ def check_cell_size(
     n:int # weights and biases of a cell with 10 inputs and 128 hidden units
 ):
     "How many weights and biases an LSTM's cell has."
-    cell, (a, b) = LSTMCell(10, 128), (10, 128)
+    n, cell, (a, b) = _number(n), LSTMCell(10, 128), (10, 128)
     count = lambda module: sum(p.numel() for p in module.parameters())
     mistakes = {
         'the biases are missing: each layer has one for each hidden unit': 4*b*(a + b),
@@ -281,7 +315,7 @@ def check_forget_bias(
     bias:float # of the forget gate
 ):
     "The forget bias that leaves half of the gradient after 100 steps."
-    bias = float(bias)
+    bias = _number(bias)
     left = _left_after(100, bias)
     ensure(abs(bias**100 - .5) > .1, 'this is the gate itself, sigmoid of the bias: '
            'which bias gives this gate?')
@@ -296,21 +330,31 @@ def check_forget_bias(
     return f'the bias {bias:g} leaves {left:.2f} of the gradient after 100 steps'
 
 # %% ../nbs/98_checks.ipynb #2cb72281
-def _one_step(cell, n_in, n_hidden):
-    "Input and old states, `[x, h]`, and the pair that one step of a cell makes of them."
-    with seeded(1): x, h, c = (torch.randn(4, n) for n in (n_in, n_hidden, n_hidden))
-    new = cell(x, (h, c))
-    ensure(isinstance(new, tuple) and len(new) == 2, 'return the pair `h, c`')
-    return torch.cat([x, h], dim=1), c, new
+def _one_step(cell, n_in, n_hidden, n_states):
+    "Input and old states, and what one step of a cell makes of them."
+    with seeded(1): x, *old = (torch.randn(4, n) for n in (n_in, *[n_hidden]*n_states))
+    new = cell(x, given := tuple(s.clone() for s in old))
+    ensure(all(map(torch.equal, given, old)), 'the old state belongs to the caller, and it '
+           'was changed in place: f*c is a new tensor, c *= f is not')
+    return x, *old, new
+
+def _lstm_step(cell):
+    "What one step of an LSTM reads, in both orders, its old cell state, and the new pair."
+    x, h, c, new = _one_step(cell, 3, 5, 2)
+    ensure(isinstance(new, (tuple, list)) and len(new) == 2, 'return the pair `h, c`')
+    return torch.cat([x, h], dim=1), torch.cat([h, x], dim=1), c, new
 
 def _compare_states(new, expected, mistakes, s, old):
     "Compare a new pair with the equations; `s` is the output gate before its sigmoid."
     o = s.sigmoid()
-    ensure(not torch.allclose(new[0], expected), 'the pair is in the wrong order: return `h, c`')
+    ensure(not isinstance(new[0], torch.Tensor) or new[0].shape != expected.shape
+           or not torch.allclose(new[0], expected), 'the pair is in the wrong order: return `h, c`')
     compare(new[1], expected, mistakes, 'the new cell state')
     compare(new[0], o*expected.tanh(), {
         'the hidden state is made of the old cell state: use the new one': o*old.tanh(),
         'the cell state reaches the hidden state without tanh': o*expected,
+        'the cell state reaches the hidden state through the sigmoid: it needs tanh':
+            o*expected.sigmoid(),
         'the output gate is missing from the hidden state': expected.tanh(),
         'the output gate has no sigmoid': s*expected.tanh()}, 'the new hidden state')
 
@@ -321,12 +365,17 @@ def check_lstm_cell(
 ):
     "One step of an LSTM: the new `(h, c)` from x, h and c."
     with seeded(0): cell = cell_class(3, 5)
-    xh, c, new = _one_step(cell, 3, 5)
-    a, b, s, k = (layer(xh) for layer in (cell.input_gate, cell.forget_gate, cell.output_gate,
-                                          cell.cell_gate))
-    i, f, g = a.sigmoid(), b.sigmoid(), k.tanh()
+    xh, hx, c, new = _lstm_step(cell)
+    layers = cell.input_gate, cell.forget_gate, cell.output_gate, cell.cell_gate
+    a, b, s, k = (layer(xh) for layer in layers)
+    i, f, o, g = a.sigmoid(), b.sigmoid(), s.sigmoid(), k.tanh()
+    i2, f2, g2 = (cell.input_gate(hx).sigmoid(), cell.forget_gate(hx).sigmoid(),
+                  cell.cell_gate(hx).tanh())
     _compare_states(new, f*c + i*g, {
+        'the layers read x first, then h: cat([x, h])': f2*c + i2*g2,
         'the forget gate multiplies the candidate: swap i and f': i*c + f*g,
+        'the output gate multiplies the candidate: swap i and o': f*c + o*g,
+        'the output gate multiplies the old cell state: swap f and o': o*c + i*g,
         'the old cell state is lost: add f*c': i*g,
         'the candidate goes through the sigmoid: it needs tanh': f*c + i*k.sigmoid(),
         'the candidate has no tanh: without it the cell state has no bounded steps': f*c + i*k,
@@ -343,10 +392,11 @@ def check_coupled_cell(
     with seeded(0): cell = cell_class(3, 5)
     ensure(not hasattr(cell, 'input_gate'), 'the layer of the input gate is still there: a coupled '
            'cell has three layers')
-    xh, c, new = _one_step(cell, 3, 5)
+    xh, hx, c, new = _lstm_step(cell)
     b, s, k = (layer(xh) for layer in (cell.forget_gate, cell.output_gate, cell.cell_gate))
-    f, g = b.sigmoid(), k.tanh()
+    f, g, f2, g2 = b.sigmoid(), k.tanh(), cell.forget_gate(hx).sigmoid(), cell.cell_gate(hx).tanh()
     _compare_states(new, f*c + (1 - f)*g, {
+        'the layers read x first, then h: cat([x, h])': f2*c + (1 - f2)*g2,
         'the gates are swapped: f keeps the old cell state, 1 - f writes': (1 - f)*c + f*g,
         'both gates are f: the candidate needs 1 - f': f*c + f*g,
         'the candidate is added whole: multiply it by 1 - f': f*c + g,
@@ -385,11 +435,14 @@ def _names_last_digit(cell_class, length=8):
 # %% ../nbs/98_checks.ipynb #c2a00014
 def _compare_gru(cell, x, h, found):
     "Compare one step with the library's."
-    xh, a, u = torch.cat([x, h], dim=1), cell.from_x(x), cell.from_h(h)
+    xh, hx = torch.cat([x, h], dim=1), torch.cat([h, x], dim=1)
+    a, u = cell.from_x(x), cell.from_h(h)
     b, d = cell.reset_gate(xh), cell.update_gate(xh)
     r, z = b.sigmoid(), d.sigmoid()
     n, step = (a + r*u).tanh(), lambda n, z=z: (1 - z)*n + z*h
+    r2, z2 = cell.reset_gate(hx).sigmoid(), cell.update_gate(hx).sigmoid()
     compare(found, _their_gru(cell)(x, h), {
+        'the gates read x first, then h: cat([x, h])': step((a + r2*u).tanh(), z2),
         'z and 1 - z are swapped: z keeps the old state': step(n, 1 - z),
         'reset and update gate are swapped': step((a + z*u).tanh(), r),
         'the reset gate is missing from the candidate': step((a + u).tanh()),
@@ -410,10 +463,10 @@ def check_gru_cell(
 ):
     "One step of a GRU, and what it learns of palindromes in 100 updates."
     with seeded(0):
-        cell, x, h = cell_class(3, 5), torch.randn(4, 3), torch.randn(4, 5)
+        cell = cell_class(3, 5)
         for p in cell.parameters(): nn.init.uniform_(p, -1, 1)
-    new = cell(x, (h,))
-    ensure(isinstance(new, tuple) and len(new) == 1, 'return a tuple with one state: `h,`')
+    x, h, new = _one_step(cell, 3, 5, 1)
+    ensure(isinstance(new, (tuple, list)) and len(new) == 1, 'return a tuple with one state: `h,`')
     _compare_gru(cell, x, h, new[0])
     percent = 100*_names_last_digit(cell_class)
     ensure(percent > 90, f'one step is right, but after 100 updates the cell names only '
@@ -426,7 +479,8 @@ def check_gru_cell(
 def _letters(answer, among):
     "The letters of an answer, in any order and case."
     ensure(isinstance(answer, (str, list, tuple, set)), "give letters, such as 'AC'")
-    letters = {x for x in ''.join(map(str, answer)).upper() if x.isalnum()}
+    words = ''.join(map(str, answer)).upper().replace(' AND ', ' ')
+    letters = {x for x in words if x.isalnum()}
     strange = ', '.join(sorted(letters - set(among)))
     ensure(not strange, f'{strange} is none of {", ".join(among)}')
     return letters
@@ -484,8 +538,10 @@ def check_best_guess(
     "The accuracy of the best guesser that sees only some digits of a palindrome."
     cases = [(set(s), n, b) for n, b in ((6, 3), (7, 2)) for s in (
         (), (0,), (1,), (n - 2,), range(1, n - 1), (0, 2, 3), (1, 2, 3, 4))]
-    table = lambda f: torch.tensor([float(f(set(s), n, b)) for s, n, b in cases])
-    compare(table(best_guess), table(counted_accuracy), {
+    table = lambda f: torch.tensor([_number(f(set(s), n, b)) for s, n, b in cases])
+    found, right = table(best_guess), table(counted_accuracy)
+    for words, mistake in {
+        'give a share between 0 and 1, not percent': 100*right,
         'the share of digits seen does not matter: only one of them is copied':
             table(lambda s, n, b: len(s)/(n - 1)),
         'half of the digits are not enough if the first is not among them':
@@ -497,7 +553,11 @@ def check_best_guess(
         'positions count from 0: the first digit stands at 0':
             table(lambda s, n, b: 1. if 1 in s else 1/b),
         'the digit before the last is the second, mirrored: it does not tell the last':
-            table(lambda s, n, b: 1. if 0 in s or n - 2 in s else 1/b)}, 'the accuracy')
+            table(lambda s, n, b: 1. if 0 in s or n - 2 in s else 1/b)}.items():
+        ensure(found.allclose(right) or not found.allclose(mistake), words)
+    for (seen, n, b), one, other in zip(cases, found, right):
+        ensure(one.allclose(other), f'for the positions {seen or "{}"} of {n} digits to base {b} '
+               f'it is not {one:.2g}: list palindromes that agree there, and look at their ends')
     return 'only the first digit tells anything about the last'
 
 # %% ../nbs/98_checks.ipynb #c222c518
@@ -523,11 +583,15 @@ def check_last_loss(
             F.cross_entropy(logits.softmax(1), asked),
         'these are logits, not probabilities: normalise them over the ten digits': -right.mean(),
         'the softmax runs over the palindromes: it belongs to dimension 1':
-            F.nll_loss(logits.log_softmax(0), asked)}, 'the loss')
+            F.nll_loss(logits.log_softmax(0), asked),
+        'p[:, target] takes the targets of all rows from each row: take one from each':
+            -logits.softmax(1)[:, asked].log().mean()}, 'the loss')
     large = last_loss(100*logits, asked)
     ensure(large.isfinite(), f'with large logits it is {large}: exp overflows, or the log of 0 is '
-           'taken; subtract the largest logit first, or use `logsumexp`')
-    compare(large, F.cross_entropy(100*logits, asked), {}, 'the loss of large logits')
+           'taken; subtract the largest logit of each row first, or use `logsumexp`')
+    off = (large - F.cross_entropy(100*logits, asked)).abs()
+    ensure(off < 1e-2, f'with large logits it is wrong by {off:.2g}: a floor under p, or a small '
+           'number added to it, hides how wrong an answer is; work with logits instead')
     return 'it is the cross-entropy in nats, for large logits too'
 
 # %% ../nbs/98_checks.ipynb #dfc2393c
@@ -537,14 +601,18 @@ def check_clip_norm(
 ):
     "Gradients scaled down together, where their common norm is too large."
     rng = torch.Generator().manual_seed(0)
-    grads = [s*torch.randn(n, generator=rng) for s, n in ((2., 3), (.1, 4))]
-    flat = torch.cat(grads)
+    grads = [s*torch.randn(n, generator=rng) for s, n in ((2., (3, 2)), (.1, (3,)))]
+    join = lambda grads: torch.cat([g.flatten() for g in grads])
+    flat = join(grads)
     def clipped(grads, limit):
         new = clip_norm([g.clone() for g in grads], limit)
         ensure(isinstance(new, (list, tuple)), 'return the list of clipped gradients')
-        return torch.cat(list(new))
+        shapes = [[tuple(g.shape) for g in gs] for gs in (new, grads)]
+        ensure(shapes[0] == shapes[1], f'the gradients have the shapes {shapes[1]}, and you return '
+               f'{shapes[0]}')
+        return join(new)
     norm, each = flat.norm(), [g.norm() for g in grads]
-    scaled = lambda size: torch.cat([g*(1/s).clamp(max=1) for g, s in zip(grads, size)])
+    scaled = lambda size: join([g*(1/s).clamp(max=1) for g, s in zip(grads, size)])
     compare(clipped(grads, 1.), flat/norm, {
         'each number is clipped by itself, which turns the gradient: scale all by one factor':
             flat.clamp(-1, 1),
@@ -570,12 +638,17 @@ def check_gate_bounds(
     at_corners = b + torch.cartesian_prod(*ends) @ w
     right = torch.stack(at_corners.aminmax())
     unswapped = b + ends.T @ w
-    compare(torch.tensor([float(x) for x in bounds]), right, {
+    found = torch.tensor(_pair(bounds, 'the lower end, the upper end'))
+    for words, mistake in {
         'a negative weight swaps the ends: for the least value take the upper end of h1': unswapped,
         'a negative weight swaps the ends; to sort the two results is too late':
             unswapped.sort().values,
         'the bias 0.5 is missing': right - b,
-        'give the lower end first': right.flip(0)}, 'the pair of bounds', eps=1e-4)
+        'give the lower end first': right.flip(0)}.items():
+        ensure(not found.allclose(mistake, atol=1e-3), words)
+    for name, one, other in zip(('lower', 'upper'), found, right):
+        ensure(one.isclose(other, atol=1e-3), f'the {name} end is wrong: which end of h1, and which '
+               f"of h2, makes `a` {'least' if name == 'lower' else 'greatest'}?")
     return 'the sign of each weight says which end of its input is taken'
 
 # %% ../nbs/98_checks.ipynb #72b0121f
@@ -592,14 +665,22 @@ def check_product_bounds(
     right, (x, y) = torch.stack(products.aminmax(dim=1)), (x.T, y.T)
     both = lambda *p: torch.stack([torch.stack(p).amin(0), torch.stack(p).amax(0)])
     gate = lambda g, z: torch.stack([(g*z[0]).amin(0), (g*z[1]).amax(0)])
-    compare(product_bounds(x, y), right, {
+    found = product_bounds(x.clone(), y.clone())
+    ensure(isinstance(found, torch.Tensor), f'give one tensor (2, n), not a {type(found).__name__}')
+    ensure(found.shape == right.shape,
+           f'the bounds have the shape {tuple(found.shape)}, not {tuple(right.shape)}')
+    found = found.to(right.dtype)
+    for words, mistake in {
         'lower times lower is the least product only if nothing is negative': x*y,
         'two products are not enough: try lower times upper, too': both(*(x*y)),
         'two products are not enough: try lower times lower, too': both(*(x*y.flip(0))),
         'this holds only if the first factor is never negative, as a gate is': gate(x, y),
         'this holds only if the second factor is never negative, as a gate is': gate(y, x),
-        'the ends are the wrong way round: the lower comes first': right.flip(0)},
-        'the product of two intervals')
+        'the ends are the wrong way round: the lower comes first': right.flip(0)}.items():
+        ensure(not found.allclose(mistake), words)
+    for a, b, one, other in zip(x.T, y.T, found.T, right.T):
+        ensure(one.allclose(other, atol=1e-5), f'[{a[0]:.1f}, {a[1]:.1f}] times [{b[0]:.1f}, '
+               f'{b[1]:.1f}] is not [{one[0]:.2f}, {one[1]:.2f}]: which products are the extremes?')
     return 'the extremes of a product lie at corners: the least and the greatest of four products'
 
 # %% ../nbs/98_checks.ipynb #0c66a090
@@ -678,20 +759,22 @@ def check_breaking_string(
     for n in 5, 40:
         found = breaking_string(course, n)
         ensure(found is not None, f'there are strings of {n} digits that break the course '
-               "report's network: try more of them at once")
+               "report's network: try many random ones")
         digit, first, last = _answer(course, found, n)
         ensure(digit != first or digit == last, f'after your {n} digits the network names the first'
                ', which is right: compare its answer with the first digit, not with the last')
         ensure(digit != first, f'after your {n} digits the network names the first, which is right')
     found = breaking_string(certified, 10)
     if found is None: return 'it breaks the one and finds nothing against the other'
-    digit, first, _ = _answer(certified, found, 10)
+    _answer(certified, found, 10)
     raise Mistake('the certified network is right on what you return: look at its answer, and '
                   'return None if no string breaks it')
 
 @torch.no_grad()
 def _answer(model, string, n):
     "What a network names after a string, and the first and the last digit of the string."
+    ensure(getattr(string, 'ndim', 1) == 1, 'return the digits of one string, one after another, '
+           f"not a tensor of shape {tuple(getattr(string, 'shape', ()))}")
     string = torch.as_tensor([int(d) for d in string])
     ensure(len(string) == n, f'the string has {len(string)} digits, not {n}')
     ensure(((0 <= string) & (string < 10)).all(), 'digits run from 0 to 9')
