@@ -133,6 +133,13 @@ def test_one_exercise():
     assert worth == 1
 
 
+def test_a_heading_may_stand_below_other_text():
+    remark = new_markdown_cell('A remark.\n\n### 2.2 Another {#exr-g}\n\n[To the exercise](a.ipynb#exr-g)')
+    before, groups = assignment.parts([task, solution, call, remark, solution])
+    assert before == [] and list(groups) == ['2.1', '2.2']
+    assert groups['2.1'][-1].source == 'A remark.' and [c.source[:6] for c in groups['2.2']] == ['### 2.', solution.source[:6]]
+
+
 @pytest.mark.parametrize('asked, given', [([task, stub], [solution]), ([task, call], [solution]), ([task, stub, call], [task, call]), ([task, stub, stub, call], [solution])])
 def test_what_is_missing_is_said(asked, given):
     with pytest.raises(SystemExit, match='exercise 2.1 needs one stub, one check and a solution'): assignment.exercise('2.1', asked, given, {}, 'lstm.html')
