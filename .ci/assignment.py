@@ -104,7 +104,7 @@ def exercise(number, asked, given, missing, page):
             cells.append(graded(new_code_cell(source), f'answer-{place}', solution=True))
         elif cell is checks[0]:
             check = called(cell.source)
-            source = f'from seqgen_nb.checks import {check}\nfeedback = {cell.source.strip()}\nassert feedback, feedback.words\nfeedback'
+            source = f'from seqgen_nb.checks import {check}\nfeedback = {cell.source.strip()}\nassert feedback, feedback.words\nprint(feedback)'
             cells.append(graded(new_code_cell(source), check.replace('_', '-'), points))
         elif cell.cell_type == 'code': cells.append(graded(new_code_cell(plain(cell.source)), f'given-{place}'))
         else:
