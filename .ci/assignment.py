@@ -33,10 +33,16 @@ def section(path, heading):
     return cells[begin + 1:next((i for i in starts if i > begin), None)]
 
 
+def by_headings(cell):
+    "A cell, or the cells that it is divided into where an exercise begins below other text."
+    if cell.cell_type != 'markdown': return [cell]
+    return [new_markdown_cell(text.strip()) for text in re.split(r'(?m)^(?=### \d+\.\d+ )', cell.source) if text.strip()]
+
+
 def parts(cells):
     "What stands before the first exercise, and the cells of each exercise by its number, such as 2.1."
     groups = {None: []}
-    for cell in cells:
+    for cell in (part for cell in cells for part in by_headings(cell)):
         number = re.match(r'### (\d+\.\d+) ', cell.source) if cell.cell_type == 'markdown' else None
         if number: groups[number[1]] = []
         groups[list(groups)[-1]].append(cell)
@@ -98,7 +104,7 @@ def exercise(number, asked, given, missing, page):
             cells.append(graded(new_code_cell(source), f'answer-{place}', solution=True))
         elif cell is checks[0]:
             check = called(cell.source)
-            source = f'from seqgen_nb.checks import {check}\nfeedback = {cell.source.strip()}\nassert feedback, feedback.words\nfeedback'
+            source = f'from seqgen_nb.checks import {check}\nfeedback = {cell.source.strip()}\nassert feedback, feedback.words\nprint(feedback)'
             cells.append(graded(new_code_cell(source), check.replace('_', '-'), points))
         elif cell.cell_type == 'code': cells.append(graded(new_code_cell(plain(cell.source)), f'given-{place}'))
         else:

@@ -26,6 +26,7 @@ import torch
 from torch import nn, optim
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
+from torchvision.io import decode_image
 
 from .data import mirror, one_hot, palindromes, split_palindromes
 from .dcgan import spectral_norms
@@ -926,6 +927,25 @@ def check_collapsing_step(
     ensure(away > .3, 'the points have not left the middle: the generator hardly learns')
     return f'the points spread by {spread:.1f} only, and those of the ring by 1.4'
 
+# %% ../nbs/98_checks.ipynb #b2a00002
+def _several(answer, n, words):
+    "The `n` parts of an answer, or what is wrong with it."
+    if isinstance(answer, torch.Tensor): answer = answer.tolist()
+    ensure(isinstance(answer, (tuple, list)) and len(answer) == n, words)
+    return list(answer)
+
+def _words(answer, n, allowed, words):
+    "The `n` words of an answer, as they are spelled in `allowed`, or what is wrong with it."
+    spelled = {word.lower(): word for word in allowed}
+    found = [isinstance(word, str) and word.strip().lower() for word in _several(answer, n, words)]
+    ensure(set(found) <= set(spelled), words)
+    return [spelled[word] for word in found]
+
+def _near(found, other, eps=1e-4):
+    "Whether an answer is the same tensor as another."
+    return (isinstance(found, torch.Tensor) and found.shape == other.shape
+            and torch.allclose(found, other, atol=eps))
+
 # %% ../nbs/98_checks.ipynb #36073ec1
 @check
 def check_sizes(
@@ -937,17 +957,18 @@ def check_sizes(
                   nn.ConvTranspose2d(16, 8, 3, 2, 1)):
         x = layer(x)
         true.append(x.shape[-1])
-    ensure(len(sizes) == 3, 'give three heights, one for each layer')
-    first, second, third = sizes
+    sizes = _several(sizes, 3, 'give three heights, one for each layer')
+    first, second, third = map(_number, sizes)
     ensure(first != true[0] - 1, 'the first layer pads the image: 28 pixels count as 28 + 2')
-    ensure(first == true[0], f'the first is not {first}: kernel 4, stride 2, padding 1 halve 28')
+    ensure(first == true[0], f'the first is not {first:g}: how often does a kernel of 4 pixels '
+           'fit into 28 + 2, two pixels apart?')
     ensure(second != true[1] + 1, 'the second kernel does not fit once more: round down')
-    ensure(second == true[1], f'the second is not {second}: how often does a kernel of 3 pixels '
+    ensure(second == true[1], f'the second is not {second:g}: how often does a kernel of 3 pixels '
            'fit into the padded image, two pixels apart?')
-    ensure(third != true[0], 'the size does not come back: 13 and 14 pixels both become 7, and '
-           'the formula gives one of them')
+    ensure(third != true[0], 'the size need not come back, since two sizes become 7: put n = 7 '
+           'into m = s(n - 1) + k - 2p')
     ensure(third != true[2] + 2, 'padding cuts pixels off a transposed convolution, on both sides')
-    ensure(third == true[2], f'the third is not {third}: m = s(n - 1) + k - 2p')
+    ensure(third == true[2], f'the third is not {third:g}: m = s(n - 1) + k - 2p')
     return 'a transposed convolution with the same numbers need not give the size back'
 
 # %% ../nbs/98_checks.ipynb #1002ccdc
@@ -965,8 +986,8 @@ def check_doubled(
         seen.append((y.norm(), gradient.norm()))
     names = {.5: 'halves', 1: 'stays', 2: 'doubles'}
     output, slope = (names[round(2*(after/before).item())/2] for before, after in zip(*seen))
-    ensure(len(doubled) == 2 and set(doubled) <= {*names.values()},
-           "give two words, each 'doubles', 'stays' or 'halves'")
+    doubled = _words(doubled, 2, names.values(),
+                     "give two words, each 'doubles', 'stays' or 'halves'")
     ensure(doubled[0] == output, 'the output is not that of the raw weight, but of the raw weight '
            'divided by its own norm: what does the norm do?')
     ensure(doubled[1] != 'stays', 'the output is the same, but the gradient is not: a step of the '
@@ -992,27 +1013,38 @@ def check_transposed(
     transposed # function of an image, a kernel, the stride and the padding
 ):
     "A transposed convolution of one channel, as copies of its kernel."
-    with seeded(0): x, kernel = torch.randn(4, 4), torch.randn(4, 4)
-    for stride, padding in ((2, 1), (3, 0), (1, 2)):
+    for n, k, stride, padding in ((4, 4, 2, 1), (4, 5, 3, 0), (6, 3, 1, 1)):
+        with seeded(0): x, kernel = torch.randn(n, n), torch.randn(k, k)
         how = stride, padding
         expected = F.conv_transpose2d(x[None, None], kernel[None, None], None, *how)[0, 0]
         m, found = len(expected), transposed(x.clone(), kernel.clone(), *how)
         ensure(isinstance(found, torch.Tensor), 'return the enlarged image, a tensor')
         cut = lambda full: full[padding:padding + m, padding:padding + m]
-        ensure(not padding or found.shape != (m + 2*padding,)*2,
-               'the padding is not cut off: leave out that many pixels on each side')
-        ensure(found.shape == (m, m), f'from 4 x 4 pixels, with kernel 4, stride {stride} and '
-               f'padding {padding}, it makes {tuple(found.shape)}, not {(m, m)}: '
+        ensure(not padding or not _near(found, _copies(x, kernel, stride)), 'the padding '
+               'is not cut off: leave out that many pixels on each side')
+        ensure(padding or found.numel(), 'with padding 0 nothing is left: `y[p:-p]` is then '
+               '`y[0:0]`; cut up to `len(y) - p`')
+        ensure(found.shape == (m, m), f'from {n} x {n} pixels, with kernel {k}, stride {stride} '
+               f'and padding {padding}, it makes {tuple(found.shape)}, not {(m, m)}: '
                'm = s(n - 1) + k - 2p')
         compare(found, expected, {
             'copies replace each other: add them where they overlap':
                 cut(_copies(x, kernel, stride, add=False)),
             'the kernel is upside down: here it is copied as it is':
                 cut(_copies(x, kernel.flip(0, 1), stride)),
-            'rows and columns are exchanged': cut(_copies(x.T, kernel, stride)),
+            'rows and columns of the image are exchanged': cut(_copies(x.T, kernel, stride)),
+            'rows and columns of the kernel are exchanged': cut(_copies(x, kernel.T, stride)),
             'the padding is cut off at one end: cut as much from each side':
                 _copies(x, kernel, stride)[:m, :m]}, 'the image')
     return "torch's transposed convolution gives the same"
+
+# %% ../nbs/98_checks.ipynb #b2a0000a
+def _estimates(W, v, rounds):
+    "The estimates of the spectral norm that may be returned after some rounds."
+    for _ in range(rounds):
+        u = F.normalize(W @ v, dim=0)
+        before, v = (W @ F.normalize(v, dim=0)).norm(), F.normalize(W.T @ u, dim=0)
+    return torch.stack([before, u @ W @ v, (W @ v).norm()])
 
 # %% ../nbs/98_checks.ipynb #20be47c0
 @check
@@ -1021,12 +1053,14 @@ def check_power_iteration(
 ):
     "The spectral norm of a matrix, estimated by power iteration."
     with seeded(0): W, wide, v = torch.rand(6, 6), torch.randn(4, 7), torch.randn(7)
-    estimate = lambda W, n: torch.as_tensor(largest_stretch(W.clone(), v[:W.shape[1]].clone(), n))
-    ensure(estimate(W, 1).numel() == 1, 'return the norm alone, one number')
-    sigma = lambda W: torch.linalg.svdvals(W)[0]
-    found, true, eigen = estimate(W, 40).squeeze(), sigma(W), torch.linalg.eigvals(W).abs().max()
-    ensure(found.isfinite() and found.abs() < 1.1*true**2,
-           'the vectors grow without bound: divide each by its length after each multiplication')
+    def estimate(W, n, v=v):
+        found = largest_stretch(W.clone(), v[:W.shape[1]].clone(), n)
+        alone = not isinstance(found, (tuple, list)) and torch.as_tensor(found).numel() == 1
+        ensure(alone, 'return the norm alone, one number')
+        return torch.as_tensor(found).squeeze()
+    found, true, eigen = estimate(W, 40), _sigma(W), torch.linalg.eigvals(W).abs().max()
+    grow = 'the vectors grow without bound: divide each by its length after each multiplication'
+    ensure(found.isfinite() and found and found.abs() < 1.1*true**2, grow)
     once = W.T @ (W @ v[:6])
     compare(found, true, {
         'this is the square of the norm: take the root, or divide u by its length as well': true**2,
@@ -1036,8 +1070,26 @@ def check_power_iteration(
             once.norm()/(W @ v[:6]).norm()}, 'the norm', 1e-4)
     ensure(estimate(W, 1) < true - 1e-4, 'one round gives the exact norm: find it with products '
            'of W and a vector alone, and do as many rounds as asked')
-    compare(estimate(wide, 100).squeeze(), sigma(wide), {}, 'the norm of a 4 x 7 matrix', 1e-3)
-    return 'after enough rounds it is the largest singular value'
+    long = estimate(wide, 100)
+    ensure(long.isfinite() and long, grow)
+    compare(long, _sigma(wide), {}, 'the norm of a 4 x 7 matrix', 1e-3)
+    _ensure_rounds(estimate, wide, v)
+    return 'it takes as many rounds as asked, and with enough of them finds the spectral norm'
+
+# %% ../nbs/98_checks.ipynb #b2a00004
+def _sigma(W): return torch.linalg.svdvals(W)[0]
+
+def _ensure_rounds(estimate, W, v):
+    "Look at the estimates after a few rounds."
+    fits = lambda found, n: (found - _estimates(W, v, n)).abs().min() < 1e-4
+    ensure(not estimate(W, 2).equal(estimate(W, 2, v.flip(0))),
+           'the estimate does not depend on v: start from the v that is given')
+    for n in (2, 3):
+        found, right = estimate(W, n), _estimates(W, v, n)[1]
+        for other in (n - 1, n + 1): ensure(fits(found, n) or not fits(found, other),
+            f'asked for {n} rounds, it does {other}')
+        ensure(fits(found, n), f'after {n} rounds from a given v it gives {found:.3f}, not '
+               f'{right:.3f}: start from that v, and do as many rounds as asked')
 
 # %% ../nbs/98_checks.ipynb #d01549a3
 @check
@@ -1045,16 +1097,18 @@ def check_sn_discriminator(
     network_class:type # a module without arguments
 ):
     "A discriminator for images of 32 x 32 pixels with spectral norm in each layer."
+    ensure(isinstance(network_class, type), 'give the class, not a network of it')
     with seeded(0): network, x = network_class(), torch.randn(64, 1, 32, 32)
-    kinds = {type(m).__name__ for m in network.modules()}
-    ensure(not any('BatchNorm' in kind for kind in kinds),
-           'batch norm divides by what varies and undoes the bound: leave it out')
+    layers = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    _ensure_bounded(network, layers)
     with torch.no_grad():
         for _ in range(20): y = network(x[:5])   # a round of power iteration each
         network.eval()
         ensure(y.shape != (5, 1, 1, 1) and y.shape != (5, 1), 'flatten the logits to `(batch,)`')
         ensure(y.shape == (5,), f'5 images give the shape {tuple(y.shape)}, not (5,): follow the '
                'sizes, 32 to 16 to 8 to 4 to 1')
+        ensure(network(x[:1]).shape == (1,), 'a batch of one image loses its batch: use '
+               '`nn.Flatten(0)`, since `squeeze()` drops each dimension of size 1')
         far = network(100*x)
         ensure(far.min() < 0 or far.max() > 1, 'return logits: the loss contains the sigmoid')
         bent = network(x) + network(-x) - 2*network(0*x)
@@ -1063,11 +1117,22 @@ def check_sn_discriminator(
     free = [i for i, norm in enumerate(norms, start=1) if abs(norm - 1) > .1]
     ensure(not free, f"of the layers, number {', '.join(map(str, free))} can stretch by more or "
            'less than 1: wrap each in `spectral_norm`, the last one, too')
-    layers = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
     channels = [layer.weight.shape[0] for layer in layers]
     ensure(channels == [32, 64, 128, 1],
            f'the layers give {channels} channels, not [32, 64, 128, 1]')
     return 'the sizes fit, and each layer has the norm 1'
+
+# %% ../nbs/98_checks.ipynb #b2a00005
+def _ensure_bounded(network, layers):
+    "Look for parts that have no spectral norm."
+    norms = nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm
+    for m in network.modules():
+        ensure(not isinstance(m, norms), f'{type(m).__name__} divides by what varies and undoes '
+               'the bound: leave it out')
+    own = {id(p) for layer in layers for p in layer.parameters()}
+    free = [name for name, p in network.named_parameters() if id(p) not in own]
+    ensure(not free, f"{''.join(free[:1])} is trained and has no spectral norm, so that the "
+           'slope has no bound: leave it out')
 
 # %% ../nbs/98_checks.ipynb #3b0ac110
 @check
@@ -1081,8 +1146,9 @@ def check_notices(
     def falls(how, name):
         whole, found = at('none', name), at(how, name)
         return found[0] - found[-1] > max(whole) - min(whole)
+    ensure(isinstance(notices, dict), 'give a dictionary with a word for each damage')
     for how in ('noise', 'blur', 'digits', 'repetition'):
-        said = notices.get(how)
+        said = str(notices.get(how)).strip().lower()
         ensure(said in ('precision', 'recall', 'both', 'neither'),
                f"{how}: say 'precision', 'recall', 'both' or 'neither'")
         outside = how in ('noise', 'blur')
@@ -1122,6 +1188,8 @@ def check_fewer_images(
     fewer:tuple # what FID does, and what KID does
 ):
     "FID and KID of real images against real ones, for two numbers of images."
+    fewer = _words(fewer, 2, ('rises', 'falls', 'stays'),
+                   "give two words, each 'rises', 'falls' or 'stays'")
     found = {}
     for n in (200, 2000):
         sets = _real_sets(n)[:20]
@@ -1132,8 +1200,6 @@ def check_fewer_images(
     error = few('KID').std()/len(few('KID'))**.5
     truth = ('rises' if few('FID').mean() > 2*found['FID', 2000].mean() else 'stays',
              'stays' if few('KID').mean().abs() < 3*error else 'rises')
-    ensure(len(fewer) == 2 and set(fewer) <= {'rises', 'falls', 'stays'},
-           "give two words, each 'rises', 'falls' or 'stays'")
     ensure(fewer[0] == truth[0], f"FID {truth[0]}, from {found['FID', 2000].mean():.2f} to "
            f"{few('FID').mean():.2f}: fewer points give a covariance that is farther off")
     ensure(fewer[1] == truth[1], f"KID is {few('KID').mean():.3f} with few images, within the "
@@ -1146,11 +1212,12 @@ def check_fid_by_hand(
     distance:float # between the two normal distributions
 ):
     "FID of N(0, 1) and N(3, 4), whose second number is the variance."
-    (m1, v1), (m2, v2) = (0, 1), (3, 4)
+    distance, (m1, v1), (m2, v2) = _number(distance), (0, 1), (3, 4)
     means, spreads = (m1 - m2)**2, v1 + v2 - 2*(v1*v2)**.5
     mistakes = {
         'the root is missing: it is of the product of the variances': means + v1 + v2 - 2*v1*v2,
         'the last term is missing: subtract twice the root': means + v1 + v2,
+        'the root is subtracted once: the formula takes it twice': means + v1 + v2 - (v1*v2)**.5,
         'this subtracts variances: in one dimension the last term is the squared difference of the '
         'standard deviations': means + (v1 - v2)**2,
         'these are the means alone: the spreads differ, too': means,
@@ -1159,7 +1226,7 @@ def check_fid_by_hand(
         'this is d: by custom its square is reported': (means + spreads)**.5}
     for words, value in mistakes.items(): ensure(abs(distance - value) > .01, words)
     ensure(abs(distance - means - spreads) < .01,
-           f'it is not {distance}: write the two terms of the formula one by one')
+           f'it is not {distance:g}: write the two terms of the formula one by one')
     return f'{means} from the means and {spreads:.0f} from the spreads'
 
 # %% ../nbs/98_checks.ipynb #fa83496e
@@ -1178,13 +1245,18 @@ def _compare_shares(a, b, across, reals, fakes, k):
         'this is a share of generated images: recall is one of real images':
             near(by_fakes(k + 1).any(1)),
         'this is a share of pairs: one ball is enough': near(by_fakes(k + 1)),
-        itself: near(by_fakes(k).any(0))}, 'recall', 1e-4)
+        itself: near(by_fakes(k).any(0)),
+        'the balls reach to the third neighbour, whatever k is: use k':
+            near(by_fakes(4).any(0))}, 'recall', 1e-4)
     compare(b, coverage, {
         'these balls are of generated images: coverage takes those of real ones': recall,
         'this is precision: coverage asks which real balls are hit':
             near(by_reals(k + 1).any(1)),
         'this is a share of pairs: one image in a ball is enough': near(by_reals(k + 1)),
-        itself: near(by_reals(k).any(0))}, 'coverage', 1e-4)
+        itself: near(by_reals(k).any(0)),
+        'this counts hits: one image in a ball is enough': by_reals(k + 1).sum()/(k*len(across)),
+        'these are the balls of coverage to the third neighbour, whatever k is: use k':
+            near(by_reals(4).any(0))}, 'coverage', 1e-4)
 
 # %% ../nbs/98_checks.ipynb #fda59392
 @check
@@ -1192,11 +1264,11 @@ def check_recall_coverage(
     recall_coverage # function of three tables of distances and the number of the neighbour
 ):
     "Recall and coverage from distances."
-    with seeded(0): fake, real = .6*torch.randn(50, 2) + .4, torch.randn(70, 2)
+    with seeded(0): fake, real = .6*torch.randn(50, 2) + .9, torch.randn(70, 2)
     tables = [torch.cdist(a, b) for a, b in ((fake, real), (real, real), (fake, fake))]
     for k in (3, 5):
         found = recall_coverage(*(d.clone() for d in tables), k)
-        ensure(isinstance(found, tuple) and len(found) == 2, 'return the pair `recall, coverage`')
+        found = _several(found, 2, 'return the pair `recall, coverage`')
         found = [torch.as_tensor(value).float() for value in found]
         ensure(all(value.numel() == 1 for value in found), 'each is one number, a share of images')
         _compare_shares(*(value.squeeze() for value in found), *tables, k)
@@ -1224,6 +1296,8 @@ def _ensure_memory(memorise):
     ensure(not torch.equal(turned, x), 'it returns the same images for all vectors: use z')
     ensure(torch.equal(turned, x.flip(0)), 'an image depends on its place in the batch: it must '
            'depend on its own vector alone')
+    ensure(torch.equal(generator(z[:7]), x[:7]), 'an image depends on the other vectors of the '
+           'batch: it must depend on its own vector alone')
     ensure(len(set(drawn)) > 20, f'300 vectors reach {len(set(drawn))} of 100 images: a mode '
            'collapse; spread the vectors over all images')
 
@@ -1251,11 +1325,10 @@ def check_memory(
     def noticing(found, name):
         bad = [scores[name][0] for scores in fresh]
         return found[name][0] > max(bad) + (max(bad) - min(bad))
-    names = {*copies, 'none'}
-    ensure(len(noticed) == 2 and set(noticed) <= names, f"give two of: {', '.join(sorted(names))}")
+    names = *copies, 'none'
+    a, b = _words(noticed, 2, names, f"give two of: {', '.join(names)}")
     first, second = ([name for name in copies if noticing(found, name)] or ['none']
                      for found in (copies, others))
-    a, b = noticed
     ensure(a in first or a != 'none',
            'the reference: one score asks how near the next real image is')
     ensure(a in first, f"the reference: FID is {max(0, copies['FID'][1]):.2f}, precision "
@@ -1277,7 +1350,8 @@ def check_line_length(
     starts, ends = latents(1000, 900, seed=0), latents(1000, 900, seed=1)
     measured = lambda t: lerp(starts, ends, t).norm(dim=1).mean().item()
     quarter, middle, end = measured(.25), measured(.5), measured(0)
-    near = lambda other: abs(float(length) - other) < .02*other
+    length = _number(length)
+    near = lambda other: abs(length - other) < .02*other
     ensure(not near(end), 'that is the length of the ends: a straight line leaves the shell')
     ensure(not near(middle), 'that is the length in the middle, at t = 1/2')
     ensure(not near((middle + end)/2), 'the length does not fall evenly towards the middle: '
@@ -1294,6 +1368,7 @@ def check_shell(
     change:str # `larger`, `smaller` or `the same`
 ):
     "The share of random vectors within 1 of the radius, in 2500 dimensions and in 100."
+    change = str(change).strip().lower().replace('the same', 'same').replace('same', 'the same')
     ensure(change in ('larger', 'smaller', 'the same'), "answer 'larger', 'smaller' or 'the same'")
     def share(n):
         below = lambda r: torch.special.gammainc(*torch.tensor([n/2, r*r/2]).double()).item()
@@ -1303,7 +1378,7 @@ def check_shell(
     mistakes = dict(smaller='the lengths spread no more when the radius grows',
                     larger='the shell is thinner only beside its radius')
     ensure(change == truth, f'{mistakes.get(change, "they differ")}: measure '
-           '`latents(10_000, n).norm(dim=1).std()` for both')
+           '`torch.randn(1000, n).norm(dim=1).std()` for both')
     return f'{few:.1%} in 100 dimensions, {many:.1%} in 2500: a larger shell is as thick as before'
 
 # %% ../nbs/98_checks.ipynb #8b8f5437
@@ -1332,12 +1407,32 @@ def check_slerp(
             'times the angle': sines(one)/omega.sin(),
         'the weights are cosines: they must be sines': arc(omega, torch.cos)},
         'the point at t = 0.3')
+    _ensure_any_angle(my_slerp)
+    return 'the point is on the arc, and on the line where both directions are the same'
+
+# %% ../nbs/98_checks.ipynb #b2a00006
+def _ensure_any_angle(my_slerp):
+    "Look at arcs of more than 90 degrees, of few, and of none."
+    z1, small, wide = torch.tensor([[3., 0, 0], [3, .6, 0], [-2, 1, .5]])
+    acute = torch.cat([wide[:1].abs(), wide[1:]])   # its cosine has the other sign
+    compare(my_slerp(z1, wide, .3), slerp(z1, wide, .3), {
+        'the angle may be more than 90 degrees: keep the sign of the cosine':
+            _bent(z1, wide, acute),
+        'an angle of more than 90 degrees is no reason for the line: it is for the angle 0':
+            lerp(z1, wide, .3)}, 'the point on an arc of more than 90 degrees', 1e-4)
+    compare(my_slerp(z1, small, .3), slerp(z1, small, .3), {
+        'the angle is small, but not 0, so the point lies on the arc, not on the line':
+            lerp(z1, small, .3)}, 'the point on a short arc', 1e-4)
     for z in latents(20, seed=0):
         found = my_slerp(z, 1.5*z, .5)
         ensure(found.isfinite().all(), 'two vectors of the same direction give no number: their '
                'angle is 0, and rounding may take its cosine above 1; return the point on the line')
         compare(found, lerp(z, 1.5*z, .5), {}, 'the point between z and 1.5 z', eps=1e-2)
-    return 'the point is on the arc, and on the line where both directions are the same'
+
+def _bent(z1, z2, other):
+    "The point at 0.3 between two vectors, with the angle between the first and a third."
+    omega = (z1 @ other/(z1.norm()*other.norm())).acos()
+    return ((.7*omega).sin()*z1 + (.3*omega).sin()*z2)/omega.sin()
 
 # %% ../nbs/98_checks.ipynb #02298f05
 @check
@@ -1348,7 +1443,8 @@ def check_uneven_walk(
     t = torch.linspace(0, 1, 1001, dtype=torch.float64)
     length = lambda place: (place.diff()/t.diff()).square().mean().item()
     expected = length((2*t - 1).clamp(min=0))/length(t)
-    near = lambda other: abs(float(ratio) - other) < .02
+    ratio = _number(ratio)
+    near = lambda other: abs(ratio - other) < .02
     ensure(not near(1), 'both images go the same way, but the speed is squared before it is '
            'averaged: an uneven walk counts more')
     ensure(not near(2*expected), 'that is the squared speed while the image moves: average it with '
@@ -1363,37 +1459,45 @@ def check_half_circle(
     half_circle # function of `z`, `v` and the number of steps
 ):
     "A walk from a vector to the opposite one that stays at the same length."
-    z, v, steps = torch.tensor([3., 0, 1, -1]), torch.tensor([1., 2, -1, .5]), 7
+    z = torch.tensor([3., 0, 1, -1])
+    for v, steps in (([1., 2, -1, .5], 7), ([-2., 1, 0, 1], 5)):   # less, and more than 90 degrees
+        v = torch.tensor(v)
+        _compare_half_circle(half_circle(z.clone(), v.clone(), steps), z, v, steps)
+    return 'it goes from z to -z by equal angles, and each point has the length of z'
+
+# %% ../nbs/98_checks.ipynb #b2a00007
+def _compare_half_circle(found, z, v, steps):
+    "Look at the points of a half circle."
     def circle(side, last=pi, first=0):
         angle = torch.linspace(first, last, steps)[:, None]
         return angle.cos()*z + angle.sin()*side
-    scaled, across = (lambda s: s*z.norm()/s.norm()), v - (v @ z)/(z @ z)*z
-    through = lambda s: torch.cat([path(z, s, 4), path(s, -z, 4)[1:]])
-    side, found = scaled(across), half_circle(z, v, steps)
-    for wrong in (v, scaled(v)): ensure(not _same(found, circle(wrong)), 'v is not at right angles '
+    def across(part): return v - part*z/z.norm()
+    scaled, along, half = (lambda s: s*z.norm()/s.norm()), v @ z/z.norm(), steps//2 + 1
+    through = lambda s: torch.cat([path(z, s, half), path(s, -z, half)[1:]])
+    up = across(along)
+    side = scaled(up)
+    for wrong in (v, scaled(v)): ensure(not _near(found, circle(wrong)), 'v is not at right angles '
         'to z, so the length changes: first subtract its part along z')
-    for wrong in (across, across/across.norm()): ensure(not _same(found, circle(wrong)),
+    for wrong in (up, up/up.norm()): ensure(not _near(found, circle(wrong)),
         'the vector at the side has not the length of z, so this is an ellipse: scale it')
-    for wrong in (v, scaled(v)): ensure(not _same(found, through(wrong)), 'the walk passes through '
+    for wrong in (v, scaled(v)): ensure(not _near(found, through(wrong)), 'the walk passes through '
         'v, which is not halfway: make a vector at right angles to z, of the length of z')
     compare(found, circle(side), {
         'the walk ends halfway: the angle goes up to pi': circle(side, pi/2),
         'the walk is a whole circle: the angle goes up to pi': circle(side, 2*pi),
+        'the walk stops before -z: both ends are among its points': circle(side, pi - pi/steps),
+        'the walk goes from -z to z: turn it round': circle(side).flip(0),
+        'the points have length 1: multiply them by the length of z': circle(side)/z.norm(),
+        'v may point backwards: subtract its part along z with its sign':
+            circle(scaled(across(along.abs()))),
         'the walk sets out from the side: the cosine belongs to z': circle(side, -pi/2, pi/2),
         'the walk sets out away from v: turn the side round': circle(-side),
         'this is the straight line, which passes through 0': path(z, -z, steps, 'linear')},
         'the walk')
-    return 'it goes from z to -z by equal angles, and each point has the length of z'
-
-# %% ../nbs/98_checks.ipynb #917da050
-def _same(found, other):
-    "Whether an answer is the same tensor as another."
-    return (isinstance(found, torch.Tensor) and found.shape == other.shape
-            and torch.allclose(found, other, atol=1e-4))
 
 # %% ../nbs/98_checks.ipynb #22afa1fa
 def _small_generator():
-    with seeded(0): return MLPGenerator(n_latent=8, widths=(16,))
+    with seeded(0): return MLPGenerator(n_latent=8, widths=(16,)).eval()
 
 @check
 def check_pictures(
@@ -1423,27 +1527,43 @@ def check_direction_slider(
     make # function of a generator, `z` and `v` that returns a slider and an image
 ):
     "An image that follows a slider along a direction."
-    from seqgen_nb.explore import picture
     generator, (z, v) = _small_generator(), latents(2, 8, seed=0)
-    drawn = lambda z: picture(sample(generator, z[None]))
-    made = make(generator, z.clone(), v.clone())
-    ensure(isinstance(made, tuple) and len(made) == 2, 'return the pair `slider, image`')
-    slider, shown = made
-    ensure(hasattr(slider, 'min') and slider.min < 0 < slider.max,
-           'the slider has but one side: let it go from -3 to 3')
-    ensure(shown.value, 'the image is empty at the start: draw it once before the slider is moved')
+    drawn = lambda z: to_uint8(sample(generator, z[None]))[0, 0]
+    slider, shown = _several(make(generator, z.clone(), v.clone()), 2,
+                             'return the pair `slider, image`')
+    _ensure_slider(slider, shown)
     first, slider.value = shown.value, 2
     ensure(shown.value != first, 'the image does not follow: `slider.observe(redraw, "value")`')
-    ensure(shown.value != drawn(2*v), 'only the push is drawn: add it to z')
-    ensure(shown.value != drawn(lerp(z, v, 2)), 'v is a direction, not an end: add value*v to z')
-    ensure(shown.value == drawn(z + 2*v), 'at 2 the image is not that of z + 2*v')
+    shows = lambda z: _near(_pixels(shown), drawn(z).float(), 2)
+    ensure(not shows(2*v), 'only the push is drawn: add it to z')
+    ensure(not shows(z - 2*v), 'the image moves the other way: add value*v, do not subtract it')
+    ensure(not shows(lerp(z, v, 2)), 'v is a direction, not an end: add value*v to z')
+    ensure(shows(z + 2*v), 'at 2 the image is not that of z + 2*v')
     slider.value = 1
-    ensure(shown.value != drawn(z + 3*v), 'the moves add up, so the slider does not come back: '
+    ensure(not shows(z + 3*v), 'the moves add up, so the slider does not come back: '
            'start from z at each of them')
-    ensure(shown.value == drawn(z + v), 'at 1 the image is not that of z + v')
+    ensure(shows(z + v), 'at 1 the image is not that of z + v')
+    slider.value = -1.5
+    ensure(slider.value == -1.5, 'the slider takes only whole numbers: use `FloatSlider`')
+    ensure(shows(z - 1.5*v), 'at -1.5 the image is not that of z - 1.5*v')
     slider.value = 0
-    ensure(shown.value == drawn(z) == first, 'at 0 the image is not that of z')
+    ensure(shows(z) and shown.value == first, 'at 0 the image is not that of z')
     return 'the image follows the slider, and comes back with it'
+
+# %% ../nbs/98_checks.ipynb #b2a00008
+def _ensure_slider(slider, shown):
+    "Look at a slider and an image before the slider is moved."
+    ensure(hasattr(slider, 'min') and hasattr(shown, 'format'),
+           'return the slider first, then the image')
+    ensure(slider.min < 0 < slider.max, 'the slider has but one side: let it go from -3 to 3')
+    ensure((slider.min, slider.max) == (-3, 3),
+           f'the slider goes from {slider.min:g} to {slider.max:g}: let it go from -3 to 3')
+    ensure(shown.value, 'the image is empty at the start: draw it once before the slider is moved')
+
+def _pixels(shown):
+    "The grey values of an image widget."
+    png = torch.frombuffer(bytearray(shown.value), dtype=torch.uint8)
+    return decode_image(png)[0].float()
 
 # %% ../nbs/98_checks.ipynb #1c1752d8
 @check
@@ -1451,14 +1571,22 @@ def check_closed_walk(
     closed_walk # function of vectors `(k, n)` and the steps of each arc
 ):
     "A walk along arcs that comes back to where it began."
-    ends, steps = latents(3, seed=0), 4
-    arcs = lambda points, how='spherical': [
+    for k, steps in ((3, 5), (4, 6)):
+        ends = latents(k, seed=0)
+        _compare_closed_walk(closed_walk(ends.clone(), steps), ends, k, steps)
+    return f'{k*steps} different points, and from the last it is one step to the first'
+
+# %% ../nbs/98_checks.ipynb #b2a00009
+def _compare_closed_walk(found, ends, k, steps):
+    "Look at the points of a closed walk through `k` vectors."
+    arcs = lambda points, how='spherical', ends=ends: [
         path(a, b, points, how) for a, b in zip(ends, ends.roll(-1, 0))]
-    found = closed_walk(ends, steps)
-    ensure(isinstance(found, torch.Tensor), 'return one tensor: join the arcs with `torch.cat`')
-    k = len(ends)
+    ensure(isinstance(found, torch.Tensor) and found.ndim == 2,
+           'return one tensor with a row for each point: join the arcs with `torch.cat`')
     ensure(len(found) not in ((k - 1)*steps, (k - 1)*steps + 1),
            'the walk is open: the arc from the last vector to the first is missing')
+    ensure(len(found) != k*(steps - 1), 'each arc is one point short: without its end it has '
+           f'{steps - 1} points of {steps}; ask `path` for one step more')
     ensure(len(found) != k*steps + 1,
            'the first vector stands at the end, too: a film that repeats shows it twice')
     twice = ('each vector stands there twice, as an end and as a beginning: ask `path` for one '
@@ -1466,8 +1594,11 @@ def check_closed_walk(
     ensure(len(found) != k*(steps + 1), twice)
     compare(found, torch.cat([arc[:-1] for arc in arcs(steps + 1)]), {
         twice: torch.cat(arcs(steps)),
+        'the walk goes the other way round: go from each vector to the next':
+            torch.cat([arc[:-1] for arc in arcs(steps + 1, ends=ends.flip(0).roll(1, 0))]),
+        'each arc goes to the vector before: `roll(-1, 0)` gives the next':
+            torch.cat([path(a, b, steps + 1)[:-1] for a, b in zip(ends, ends.roll(1, 0))]),
         'the walk begins one step late: leave out the end of each arc, not its beginning':
             torch.cat([arc[:-1] for arc in arcs(steps + 1)]).roll(-1, 0),
         'these are straight lines, which leave the shell: go along arcs':
             torch.cat([arc[:-1] for arc in arcs(steps + 1, 'linear')])}, 'the walk')
-    return f'{len(found)} different points, and from the last it is one step to the first'
