@@ -120,8 +120,8 @@ def results(
             ('LSTM: all of them right', f'after epoch {perfect}' if perfect else 'not reached'),
             *_reached('MLP GAN', gan), *_reached('DCGAN', dcgan)]
     for name, run in (('LSTM', lstm), ('MLP GAN', gan), ('DCGAN', dcgan)):
-        minutes, device = run.config['wall_time_s']/60, run.config['environment']['device']
-        rows.append((f'{name}: time of training', f'{minutes:.1f} minutes on {device}'))
+        minutes = run.config['wall_time_s']/60
+        rows.append((f'{name}: time of training', f'{minutes:.1f} minutes on {run.device}'))
     return rows
 
 # %% ../nbs/96_evidence.ipynb #c70cfb0f
@@ -332,7 +332,8 @@ def claims(
     found = [judge(rule, runs) for rule in rules()]
     n = {name: len(seeds) for name, seeds in runs.items()}
     n['rnn'] = len(runs['lengths'][0].config['settings']['seeds'])
-    return [dict(c, seeds=n[c.get('than', c['of'])]) for c in found]
+    compared = lambda c: [c.get('lower') or c['higher'], c['than']] if 'than' in c else [c['of']]
+    return [dict(c, seeds=min(n[name] for name in compared(c))) for c in found]
 
 def claims_table(
     found:list # verdicts, as `claims` gives them
