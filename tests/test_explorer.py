@@ -250,6 +250,7 @@ def photograph(path):
         page = p.chromium.launch(executable_path=shutil.which('chromium') or shutil.which('google-chrome'), args=['--no-sandbox']).new_page(viewport=dict(width=1200, height=800), device_scale_factor=1.5)
         with served(Path(folder), 'from seqgen_nb.explore import LatentExplorer\nLatentExplorer()') as url:
             explorer = Explorer(page, url)
+            explorer.type('seed B', '5')  # another digit than A
             for label, steps in (('A to B', 8), ('2', 3)): explorer.slide(label, *['PageUp']*steps)
             page.wait_for_timeout(1000)
             page.mouse.click(1190, 790)
