@@ -113,6 +113,12 @@ def test_citations_lead_to_references(processed):
     assert '\n## 1. ' in text, 'lines are kept'
 
 
+def test_code_of_drawings_is_folded():
+    "A drawing stands beside the text; how it is drawn is a click away. The appendix teaches the drawing itself."
+    drawn = [(p.name, paper.directives(''.join(c['source']))) for p in notebooks if p.name[:1] == '0' for c in cells(p, 'code') if '@drawing\n' in ''.join(c['source'])]
+    assert len(drawn) > 5 and all(d.get('code-fold') is True and d.get('code-summary') == 'Code of the drawing' for _, d in drawn), drawn
+
+
 def test_films_are_shown(processed):
     "Quarto shows no output of the type image/gif: each is an image of the page, with its alternative text."
     films = 0
