@@ -1,5 +1,6 @@
 "What Quarto is given: the notebooks as nbdev prepares them, with a place before each definition that links can lead to."
 import ast, importlib.util, json, re
+from html import escape
 from pathlib import Path
 
 from nbdev.config import get_config
@@ -46,6 +47,26 @@ def without_widgets(cell):
     return {**cell, 'outputs': shown} if cell['cell_type'] == 'code' else cell
 
 
+def with_films(cell):
+    "A cell with its GIFs as HTML; Quarto shows no output of the type image/gif."
+    if cell['cell_type'] != 'code': return cell
+    alt = re.search(r'^#\| fig-alt: "(.*)"$', ''.join(cell['source']), re.M)
+    for output in cell.get('outputs', []):
+        data = output.get('data', {})
+        if 'image/gif' not in data: continue
+        shown = output.get('metadata', {}).get('image/gif', {})
+        size = ''.join(f' {side}="{shown[side]}"' for side in ('width', 'height') if side in shown)
+        film = ''.join(''.join(data.pop('image/gif')).split())
+        data['text/html'] = f'<img src="data:image/gif;base64,{film}" alt="{escape(alt[1] if alt else shown["alt"])}"{size}>'
+    return cell
+
+
+def with_verdict(cell):
+    "A cell that checks an exercise, marked for styles.css."
+    source = ''.join(cell['source'])
+    return {**cell, 'source': '#| classes: verdict\n' + source} if re.match(r'check_\w+\(', source) else cell
+
+
 def with_citations(cells):
     "The cells of a page with a list of references; `[4]` in its text becomes a link to the fourth."
     shown = [c for c in cells if c['cell_type'] == 'markdown']
@@ -68,7 +89,7 @@ def prepare():
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))
-        nb['cells'] = [without_widgets(cell) for cell in nb['cells']]
+        nb['cells'] = [with_verdict(with_films(without_widgets(cell))) for cell in nb['cells']]
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])

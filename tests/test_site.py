@@ -1,5 +1,5 @@
 "The site, as far as it can be looked at without Quarto: front matter, order, figures that are referred to, and links."
-import json, re, shutil, subprocess, sys
+import base64, html, json, re, shutil, subprocess, sys
 from collections import Counter
 from pathlib import Path
 
@@ -111,6 +111,37 @@ def test_citations_lead_to_references(processed):
     assert len(places) > 10 and cited and cited <= set(places)
     assert not re.search(r'(?<![\w\\])\[\d+(, \d+)*\](?!\()', text)
     assert '\n## 1. ' in text, 'lines are kept'
+
+
+def test_code_of_drawings_is_folded():
+    "A drawing stands beside the text; how it is drawn is a click away. The appendix teaches the drawing itself."
+    drawn = [(p.name, paper.directives(''.join(c['source']))) for p in notebooks if p.name[:1] == '0' for c in cells(p, 'code') if '@drawing\n' in ''.join(c['source'])]
+    assert len(drawn) > 5 and all(d.get('code-fold') is True and d.get('code-summary') == 'Code of the drawing' for _, d in drawn), drawn
+
+
+def test_films_are_shown(processed):
+    "Quarto shows no output of the type image/gif: each is an image of the page, with its alternative text."
+    films = 0
+    for path in processed.glob('*.ipynb'):
+        for cell in cells(path, 'code'):
+            kinds = [o.get('data', {}) for o in cell['outputs']]
+            assert not any('image/gif' in data for data in kinds), path.name
+            for shown in (data['text/html'] for data in kinds if 'data:image/gif' in data.get('text/html', '')):
+                source, alt = re.fullmatch(r'<img src="data:image/gif;base64,([^"]+)" alt="([^"]+)" width="\d+">', shown).groups()
+                assert base64.b64decode(source, validate=True).startswith(b'GIF8')
+                assert html.unescape(alt) == paper.directives(''.join(cell['source'])).get('fig-alt', html.unescape(alt))
+                films += 1
+    assert films == sum('image/gif' in o.get('data', {}) for p in notebooks for c in cells(p, 'code') for o in c['outputs']) > 0
+
+
+def test_what_a_check_says_is_marked(processed):
+    "The words of a check wrap on a narrow screen; text tables do not. Quarto reads the mark, styles.css uses it."
+    says = re.compile(r"(Right|Not yet): ")
+    for path in (*processed.glob('0*.ipynb'), processed/'solutions.ipynb'):
+        for cell in cells(path, 'code'):
+            words = any(says.match(''.join(o.get('data', {}).get('text/plain', ''))) for o in cell['outputs'])
+            assert words == (paper.directives(''.join(cell['source'])).get('classes') == 'verdict'), (path.name, cell['source'])
+    assert '.verdict pre' in (processed/'styles.css').read_text()
 
 
 def test_pages_ask_no_other_server(processed):
