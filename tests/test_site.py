@@ -141,7 +141,7 @@ def test_what_a_check_says_is_marked(processed):
         for cell in cells(path, 'code'):
             words = any(says.match(''.join(o.get('data', {}).get('text/plain', ''))) for o in cell['outputs'])
             assert words == (paper.directives(''.join(cell['source'])).get('classes') == 'verdict'), (path.name, cell['source'])
-    assert '.verdict pre' in (processed/'styles.css').read_text()
+    assert '.verdict .cell-output pre' in (processed/'styles.css').read_text()
 
 
 def test_pages_ask_no_other_server(processed):
