@@ -26,7 +26,6 @@ import torch
 from torch import nn, optim
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
-from torchvision.io import decode_image
 
 from .data import mirror, one_hot, palindromes, split_palindromes
 from .dcgan import spectral_norms
@@ -37,7 +36,7 @@ from .long_memory import attack, certify, long_accuracy
 from .lstm import RNN, LSTMCell, unroll
 from .metrics import MEASURES, _neighbours, reference
 from .palindromes import LastDigit, fit_palindromes
-from .plots import to_uint8
+from .plots import read_png, to_uint8
 from .runs import Run, seeded, shipped
 
 # %% ../nbs/98_checks.ipynb #c902bc95
@@ -1562,8 +1561,7 @@ def _ensure_slider(slider, shown):
 
 def _pixels(shown):
     "The grey values of an image widget."
-    png = torch.frombuffer(bytearray(shown.value), dtype=torch.uint8)
-    return decode_image(png)[0].float()
+    return read_png(bytes(shown.value)).float()
 
 # %% ../nbs/98_checks.ipynb #1c1752d8
 @check

@@ -16,7 +16,6 @@ from typing import Callable, NamedTuple
 
 import torch
 from torch.nn.functional import avg_pool2d
-from torchvision.io import ImageReadMode, decode_image
 
 from .gan import latents, sample, show_stages
 from .latent import show_walks
@@ -403,7 +402,7 @@ def check(
 )->list: # names of what was compared
     "Rebuild figures, tables and samples from the shipped runs; refuse what differs."
     folder, runs = _shown(folder), [shipped(name) for name in ('lstm', 'gan', 'dcgan')]
-    pairs = {f'{name}.png': (_pixels(figure_png(fig)), folder/f'{name}.png')
+    pairs = {f'{name}.png': (read_png(figure_png(fig)), folder/f'{name}.png')
              for name, fig in figures(*runs).items()}
     for run in runs[1:]:
         drawn = tile(sample(run.network(), latents(25, seed=run.config['settings']['seed'])))
@@ -426,11 +425,7 @@ def _uncertified(run):
             if not c.holds or abs(c.margin - margins[seed]) > 1e-5]
 
 # %% ../nbs/96_evidence.ipynb #f25b18d4
-def _shows(path, image): return path.exists() and _alike(image, _pixels(path.read_bytes()))
-
-def _pixels(data):
-    data = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    return decode_image(data, ImageReadMode.GRAY)[0]
+def _shows(path, image): return path.exists() and _alike(image, read_png(path))
 
 def _alike(a, b):
     "Whether no patch of 16 x 16 pixels differs by more than lines and fonts may, drawn elsewhere."

@@ -19,7 +19,6 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
-from torchvision.io import decode_image, encode_png
 from torchvision.utils import make_grid
 
 from .runs import SeqgenError
@@ -213,13 +212,16 @@ def png(
     sheet:torch.Tensor # uint8 `(height, width)`
 )->bytes: # a PNG file
     "A grey sheet as the bytes of a PNG file."
-    return bytes(encode_png(sheet[None]).numpy())
+    buffer = io.BytesIO()
+    Image.fromarray(sheet.numpy()).save(buffer, 'PNG')
+    return buffer.getvalue()
 
 def read_png(
-    path:Path # a grey PNG file
+    source # a PNG file: its path, or its bytes
 )->torch.Tensor: # uint8 `(height, width)`
-    "A sheet read back from a PNG file."
-    return decode_image(str(path))[0]
+    "A sheet read back from a PNG file; colours become greys."
+    image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source).convert('L')
+    return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.size[::-1])
 
 # %% ../nbs/91_plots.ipynb #d355f1ef
 @figure
