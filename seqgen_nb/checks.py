@@ -880,7 +880,8 @@ def check_hinge_losses(
     on = lambda x: x.relu().mean()
     loss_d = on(1 - real) + on(1 + fake)
     compare(losses[0], loss_d, {
-        'real and generated are swapped: real logits should rise above 1': on(1 + real) + on(1 - fake),
+        'real and generated are swapped: real logits should rise above 1':
+            on(1 + real) + on(1 - fake),
         'for generated images the sign is the other way: they should fall below -1':
             on(1 - real) + on(1 - fake),
         'the margin is missing: push real logits up to 1, not to 0': on(-real) + on(fake),
@@ -889,7 +890,8 @@ def check_hinge_losses(
             (1 - real).mean().relu() + (1 + fake).mean().relu(),
         'this is the sum over the batch: average': len(real)*loss_d,
         'this is half of it: add the two means': loss_d/2,
-        'the generated images are missing': on(1 - real), 'the real images are missing': on(1 + fake),
+        'the generated images are missing': on(1 - real),
+        'the real images are missing': on(1 + fake),
         'this is the generator\'s loss: return `loss_d, loss_g`': -fake.mean()},
         'the discriminator\'s loss')
     compare(losses[1], -fake.mean(), {

@@ -61,7 +61,8 @@ class Box(NamedTuple):
         side:str # `left`, `right`, `top`, `bottom` or `middle`
     )->tuple: # the point in the middle of that side
         "A point that an arrow can start from or lead to."
-        dx, dy = dict(left=(-.5, 0), right=(.5, 0), top=(0, .5), bottom=(0, -.5), middle=(0, 0))[side]
+        dx, dy = dict(left=(-.5, 0), right=(.5, 0), top=(0, .5), bottom=(0, -.5),
+                      middle=(0, 0))[side]
         return self.x + dx*self.width, self.y + dy*self.height
 
 # %% ../nbs/98_drawings.ipynb #5914b13f
@@ -78,7 +79,8 @@ def box(
     size:float=12 # of the letters, in points
 )->Box: # where it stands
     "Draw a box with words in it."
-    corner, r = (x - width/2 + round, y - height/2 + round), f'round,pad={round},rounding_size={round}'
+    corner = x - width/2 + round, y - height/2 + round
+    r = f'round,pad={round},rounding_size={round}'
     shape = corner, width - 2*round, height - 2*round
     ax.add_patch(FancyBboxPatch(*shape, r, fc=color, ec='none', alpha=.15))
     ax.add_patch(FancyBboxPatch(*shape, r, fc='none', ec=color, ls=ls, lw=1.4))
