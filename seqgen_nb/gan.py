@@ -25,7 +25,7 @@ from .runs import Run, SeqgenError, pick_device, pick_precision, seeded
 
 # %% ../nbs/05_gan.ipynb #db47fd39
 class MLPGenerator(nn.Module):
-    "Images from latent vectors through linear layers (Goodfellow et al., 2014, with batch norm)."
+    "Images from latent vectors through linear layers (after Goodfellow et al., 2014)."
     def __init__(self,
         n_latent:int=100, # size of the latent vector
         widths:tuple=(128, 256, 512, 1024) # sizes of the hidden layers
