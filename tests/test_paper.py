@@ -57,7 +57,7 @@ def test_holds_every_figure(page):
         png = next(o.data['image/png'] for o in cell.outputs if 'image/png' in o.get('data', {}))
         assert base64.b64decode(shown.img['src'].split(',')[1]) == base64.b64decode(png)
         assert shown.img['alt'] == options['fig-alt'] and len(shown.img['alt']) > 10
-        assert shown.figcaption.text.startswith(f'Figure {number}. {options["fig-cap"][:12]}')
+        assert shown.figcaption.text.startswith(f'Figure\xa0{number}. {options["fig-cap"][:12]}')
 
 
 def test_equations_are_set_and_numbered(page):
@@ -66,8 +66,8 @@ def test_equations_are_set_and_numbered(page):
     inline = re.findall(r'\$[^$\n]+\$', re.sub(r'\$\$.+?\$\$', '', text, flags=re.S))
     assert len(page.select('math[display=block]')) == len(blocks) > 2 and len(page.select('math')) >= len(blocks + inline)
     labels = re.findall(r'\$\$ \{#(eq-[\w-]+)\}', text)
-    assert [(e['id'], e.span.text) for e in page.select('.equation')] == [(name, f'({i})') for i, name in enumerate(labels, 1)] != []
-    assert all(page.select_one(f'p a[href="#{name}"]').text == f'Equation {i}' for i, name in enumerate(labels, 1))
+    assert [(e['id'], e.div.text) for e in page.select('.equation')] == [(name, f'({i})') for i, name in enumerate(labels, 1)] != []
+    assert all(page.select_one(f'p a[href="#{name}"]').text == f'Equation\xa0{i}' for i, name in enumerate(labels, 1))
     for tag in page(['style', 'code']): tag.extract()
     assert not re.search(r'\$|\\[a-z]', page.get_text())
 
@@ -103,7 +103,7 @@ def test_opens_without_a_network(browser, folder, width, scheme):
     contrast = tab.evaluate('''() => {
         const light = c => c.match(/[\\d.]+/g).slice(0, 3).map(v => v/255).map(v => v <= .04045 ? v/12.92 : ((v + .055)/1.055)**2.4).reduce((sum, v, i) => sum + v*[.2126, .7152, .0722][i], 0)
         const page = light(getComputedStyle(document.documentElement).backgroundColor)
-        return ['p', '.subtitle', 'figcaption', 'p a', 'td', '.equation > span'].map(s => light(getComputedStyle(document.querySelector(s)).color)).map(v => (Math.max(v, page) + .05)/(Math.min(v, page) + .05)) }''')
+        return ['p', '.subtitle', 'figcaption', 'p a', 'td', '.equation > div'].map(s => light(getComputedStyle(document.querySelector(s)).color)).map(v => (Math.max(v, page) + .05)/(Math.min(v, page) + .05)) }''')
     assert min(contrast) >= 4.5, contrast
     context.close()
 
@@ -154,12 +154,12 @@ def test_any_notebook(tmp_path):
     (tmp_path/'dot.png').write_bytes(base64.b64decode(png))
     text = paper.paper(path)
     page = BeautifulSoup(text, 'html.parser')
-    assert [f.figcaption.b.text for f in page.select('figure')] == ['Figure 1.', 'Figure 2.', 'Table 1.'] and page.select_one('#fig-two img')['src'].startswith('data:image/svg+xml;base64,')
+    assert [f.figcaption.b.text for f in page.select('figure')] == ['Figure\xa01.', 'Figure\xa02.', 'Table\xa01.'] and page.select_one('#fig-two img')['src'].startswith('data:image/svg+xml;base64,')
     assert page.select_one('#fig-one img')['alt'] == 'A "one" <shape>' and page.select_one('#fig-one figcaption math') and page.select_one('#tbl-one figcaption + .table td[style*=right]').text == '2'
-    assert {a.text: a['href'] for a in page.select('p:not(.byline) a')} == {'Figure 2': '#fig-two', 'Table 1': '#tbl-one', 'chapter': paper.site + 'latent.html#what-it-is', 'live': paper.site + 'live/index.html', 'Equation 1': '#eq-half', '1': '#ref-1'}
+    assert {a.text.replace('\xa0', ' '): a['href'] for a in page.select('p:not(.byline) a')} == {'Figure 2': '#fig-two', 'Table 1': '#tbl-one', 'chapter': paper.site + 'latent.html#what-it-is', 'live': paper.site + 'live/index.html', 'Equation 1': '#eq-half', '1': '#ref-1'}
     assert page.h2['id'] == 'a-part' and '[0, 1]' in page.get_text() and page.code.text == 'a[1]' and not page.code.a
     assert 'hidden output' not in text and page.pre.text == '<shown>' and page.select_one('p > img')['src'].startswith('data:image/png')
-    assert page.select_one('#eq-half mtable mfrac') and page.select_one('#eq-half > span').text == '(1)' and 'and so on' in page.get_text()
+    assert page.select_one('#eq-half mtable mfrac') and page.select_one('#eq-half > div').text == '(1)' and 'and so on' in page.get_text()
 
 
 @pytest.mark.parametrize('cell, says', [('As @fig-none shows.', 'no fig-none'), ('$\\nonsense{x}$', 'cannot be set')])

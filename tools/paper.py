@@ -15,8 +15,8 @@ from chromium import printed
 from pages import directives, with_citations
 
 here = Path(__file__).resolve().parent
-latex = LatexToMathML(fancy_error=False)
 words = {'fig': 'Figure', 'tbl': 'Table', 'eq': 'Equation'}
+latex = LatexToMathML(fancy_error=False)
 
 
 class Renderer(IPythonRenderer):
@@ -25,10 +25,10 @@ class Renderer(IPythonRenderer):
         try: return latex.convert_with_local_state(body, displaystyle=block)
         except LatexError as e: sys.exit(f'this equation cannot be set ({e}): {body.strip()}')
     def block_math(self, body): return self.inline_math(body, True)
+    def block_html(self, html): return html   # nbconvert would close what is left open
     def heading(self, text, level, **attrs):
         anchor = slug(html.unescape(re.sub('<[^>]+>', '', text)))
         return f'<h{level} id="{anchor}">' + re.sub(r'\s*\{[^}]*\}$', '', text) + f'</h{level}>\n'
-
     def link(self, text, url, title=None):
         page, mark, place = url.partition('#')
         if page.endswith('.ipynb'): page = address(page)
@@ -45,7 +45,7 @@ def numbered(cells):
     labels = [label for cell in cells for label in [cell.metadata.get('label', ''),
                                                     *re.findall(r'\$\$ \{#(.+?)\}', cell.source)]]
     of = {kind: [label for label in labels if label.startswith(kind + '-')] for kind in words}
-    return {label: f'{words[kind]} {i}' for kind in of for i, label in enumerate(of[kind], 1)}
+    return {label: f'{words[kind]}\xa0{i}' for kind in of for i, label in enumerate(of[kind], 1)}
 
 
 def linked(text, names):
@@ -56,7 +56,7 @@ def linked(text, names):
 
     def equation(m):
         number = names[m[2]].split()[1]
-        return f'<div class="equation" id="{m[2]}">\n\n{m[1]}\n\n<span>({number})</span></div>\n'
+        return f'<div class="equation" id="{m[2]}">\n\n{m[1]}\n\n<div>({number})</div></div>\n'
 
     text = re.sub(r'(?<![\w`])@((?:fig|tbl|eq)-[\w-]*\w)', link, text)
     return re.sub(r'(\$\$(?:(?!\$\$).)*\$\$) \{#(eq-.+?)\}', equation, text, flags=re.S)
