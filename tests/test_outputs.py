@@ -84,7 +84,7 @@ def test_report_names_what_it_shows():
             continue
         shown += 1
         kind, options = ('fig', ('fig-cap', 'fig-alt')) if figure else ('tbl', ('tbl-cap',))
-        assert about['label'].startswith(kind + '-') and all(len(about[option]) > 15 for option in options), about
+        assert about['label'].startswith(kind + '-') and all(len(about[option]) > 15 and not re.search(r'\[\d', about[option]) for option in options), about
         assert re.search(rf'@{about["label"]}(?![\w-])', words), f'{about["label"]} is not referred to'
     assert shown > 10
     labels = re.findall(r'\$\$ \{#(eq-[\w-]+)\}', words)

@@ -105,6 +105,7 @@ def prepare():
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
+        for cell in nb['cells']: cell['source'] = ''.join(cell['source']).splitlines(True)   # Quarto loses the lines of a text
         path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
     return folder
 
