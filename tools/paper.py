@@ -31,7 +31,7 @@ class Renderer(IPythonRenderer):
         return f'<h{level} id="{anchor}">' + re.sub(r'\s*\{[^}]*\}$', '', text) + f'</h{level}>\n'
     def link(self, text, url, title=None):
         page, mark, place = url.partition('#')
-        if page.endswith('.ipynb'): page = address(page)
+        if re.fullmatch(r'[\w/.]+\.ipynb', page): page = address(page)
         return super().link(text, urljoin(site, page) + mark + place if page else url, title)
 
 
