@@ -1,11 +1,14 @@
 "What Quarto is given: the notebooks as nbdev prepares them, with a place before each definition that links can lead to."
-import ast, importlib.util, json, re
+import ast, base64, importlib.util, io, json, re
 from html import escape
 from pathlib import Path
 
 from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
+from PIL import Image
+
+from addresses import ways
 
 
 def places(index):
@@ -47,8 +50,16 @@ def without_widgets(cell):
     return {**cell, 'outputs': shown} if cell['cell_type'] == 'code' else cell
 
 
+def still(film):
+    "The last picture of a GIF, as a PNG file in base64."
+    image, file = Image.open(io.BytesIO(base64.b64decode(film))), io.BytesIO()
+    image.seek(image.n_frames - 1)
+    image.save(file, 'PNG', optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def with_films(cell):
-    "A cell with its GIFs as HTML; Quarto shows no output of the type image/gif."
+    "A cell with its GIFs as HTML, for Quarto shows none: a still picture, until the reader starts the film or stops it."
     if cell['cell_type'] != 'code': return cell
     alt = re.search(r'^#\| fig-alt: "(.*)"$', ''.join(cell['source']), re.M)
     for output in cell.get('outputs', []):
@@ -57,7 +68,9 @@ def with_films(cell):
         shown = output.get('metadata', {}).get('image/gif', {})
         size = ''.join(f' {side}="{shown[side]}"' for side in ('width', 'height') if side in shown)
         film = ''.join(''.join(data.pop('image/gif')).split())
-        data['text/html'] = f'<img src="data:image/gif;base64,{film}" alt="{escape(alt[1] if alt else shown["alt"])}"{size}>'
+        picture = f'<img src="data:image/png;base64,{still(film)}" alt="{escape(alt[1] if alt else shown["alt"])}"{size}>'
+        data['text/html'] = (f'<details class="film"><summary>{picture}<span>Play or stop the film</span></summary>'
+                             f'<img src="data:image/gif;base64,{film}" alt=""{size}></details>')
     return cell
 
 
@@ -79,6 +92,12 @@ def with_citations(cells):
         cell['source'] = re.sub(r'(?<!\w)\[(\d+(?:, \d+)*)\](?!\()', linked, ''.join(cell['source'])).splitlines(True)
 
 
+def with_ways(cells, name):
+    "A chapter with a line below its title that says where it can be run."
+    links = [f'<a href="{address}"{" download" if address.endswith(".ipynb") and "//" not in address else ""}>{text}</a>' for text, address in ways(name).items()]
+    return [cells[0], dict(cell_type='markdown', metadata={}, source=f'<p class="ways">{" ".join(links)}</p>'), *cells[1:]]
+
+
 def prepare():
     "Write the folder that Quarto renders; it is made anew each time."
     config = get_config()
@@ -93,6 +112,7 @@ def prepare():
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
+        if re.match(r'0[1-9]_', path.name): nb['cells'] = with_ways(nb['cells'], path.name)
         path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
     return folder
 
