@@ -35,3 +35,26 @@ def browser():
         started = p.chromium.launch(executable_path=path, args=chromium.flags)
         yield started
         started.close()
+
+
+@pytest.fixture(scope='session')
+def live(tmp_path_factory):
+    "A folder with the live page in `live/`. Where npm cannot fetch its runtime the test is skipped, but in continuous integration it fails."
+    from seqgen_nb.live import seqgen_live
+    from seqgen_nb.runs import SeqgenError
+    site = tmp_path_factory.mktemp('site')
+    try: seqgen_live(out=site/'live')
+    except SeqgenError as e:
+        if 'npm' not in str(e): raise
+        if os.environ.get('CI'): pytest.fail(str(e))
+        pytest.skip(str(e))
+    return site
+
+
+@pytest.fixture(scope='session')
+def paper_folder(tmp_path_factory):
+    "A folder with the report as one file."
+    folder = tmp_path_factory.mktemp('paper')
+    result = subprocess.run([sys.executable, root/'tools/paper.py', '--out', folder], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return folder

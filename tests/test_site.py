@@ -1,16 +1,18 @@
 "The site, as far as it can be looked at without Quarto: front matter, order, figures that are referred to, and links."
-import base64, html, json, re, shutil, subprocess, sys
+import base64, io, json, re, shutil, subprocess, sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
+from PIL import Image
 
-import links, paper
+import addresses, colab, links, paper
 
 root = Path(__file__).resolve().parent.parent
 notebooks = sorted((root/'nbs').glob('*.ipynb'))
-built_later = 'live/index.html', 'paper.html', 'paper.pdf'     # what `make docs` adds to the rendered folder
+built_later = 'live/index.html', 'paper.html', 'paper.pdf', *(f'notebooks/{p.name}' for p in colab.chapters)     # what `make docs` adds to the rendered folder
 
 
 def cells(path, kind): return [c for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == kind]
@@ -113,25 +115,62 @@ def test_citations_lead_to_references(processed):
     assert '\n## 1. ' in text, 'lines are kept'
 
 
-def test_code_of_drawings_is_folded():
-    "A drawing stands beside the text; how it is drawn is a click away. The appendix teaches the drawing itself."
-    drawn = [(p.name, paper.directives(''.join(c['source']))) for p in notebooks if p.name[:1] == '0' for c in cells(p, 'code') if '@drawing\n' in ''.join(c['source'])]
-    assert len(drawn) > 5 and all(d.get('code-fold') is True and d.get('code-summary') == 'Code of the drawing' for _, d in drawn), drawn
+@pytest.mark.parametrize('decorator, summary', [('@drawing\n', 'Code of the drawing'), ('@figure\n', 'Code of the figure')])
+def test_code_of_pictures_is_folded(decorator, summary):
+    "A picture stands beside the text; how it is drawn is a click away. The appendix teaches the drawing itself."
+    drawn = [(p.name, ''.join(c['source'])) for p in notebooks if p.name[:1] == '0' for c in cells(p, 'code') if decorator in ''.join(c['source'])]
+    long = [(name, paper.directives(source)) for name, source in drawn if len(re.findall(r'^(?!#\|).', source, re.M)) > 8]
+    assert len(long) > 5 and all(d.get('code-fold') is True and d.get('code-summary') == summary for _, d in long), long
 
 
-def test_films_are_shown(processed):
-    "Quarto shows no output of the type image/gif: each is an image of the page, with its alternative text."
+def test_films_wait_for_the_reader(processed):
+    "Each GIF is a still picture with its alternative text, which the reader opens to start the film and closes to stop it."
     films = 0
     for path in processed.glob('*.ipynb'):
         for cell in cells(path, 'code'):
             kinds = [o.get('data', {}) for o in cell['outputs']]
             assert not any('image/gif' in data for data in kinds), path.name
             for shown in (data['text/html'] for data in kinds if 'data:image/gif' in data.get('text/html', '')):
-                source, alt = re.fullmatch(r'<img src="data:image/gif;base64,([^"]+)" alt="([^"]+)" width="\d+">', shown).groups()
-                assert base64.b64decode(source, validate=True).startswith(b'GIF8')
-                assert html.unescape(alt) == paper.directives(''.join(cell['source'])).get('fig-alt', html.unescape(alt))
+                details = BeautifulSoup(shown, 'html.parser').details
+                still, film = details.summary.img, details.find_all('img')[-1]
+                pictures = [Image.open(io.BytesIO(base64.b64decode(img['src'].partition(',')[2], validate=True))) for img in (still, film)]
+                assert [p.format for p in pictures] == ['PNG', 'GIF'] and pictures[0].size == pictures[1].size and pictures[1].n_frames > 5
+                assert still['alt'] == paper.directives(''.join(cell['source'])).get('fig-alt', still['alt']) and len(still['alt']) > 30 and film['alt'] == ''
+                assert 'open' not in details.attrs and 'stop' in details.summary.get_text()
                 films += 1
     assert films == sum('image/gif' in o.get('data', {}) for p in notebooks for c in cells(p, 'code') for o in c['outputs']) > 0
+
+
+@pytest.mark.parametrize('path', [p for p in notebooks if re.match(r'0[1-9]|report|93|96', p.name)], ids=lambda p: p.stem)
+def test_tables_have_captions(path):
+    for cell in cells(path, 'code'):
+        if not any(re.search(r'^\| ?:?-', ''.join(o.get('data', {}).get('text/markdown', '')), re.M) for o in cell['outputs']): continue
+        options = paper.directives(''.join(cell['source']))
+        assert options.get('label', '').startswith('tbl-') and options.get('tbl-cap'), ''.join(cell['source'])
+
+
+def test_chapters_say_where_they_can_be_run(processed):
+    "Below the title, and nowhere else; the addresses are made of settings.ini alone. The cell that installs the package in Colab is not shown."
+    for path in sorted(processed.glob('*.ipynb')):
+        text = ''.join(''.join(c['source']) for c in cells(path, 'markdown'))
+        chapter = path.name in [p.name for p in colab.chapters]
+        assert text.count('<p class="ways">') == chapter, path.name
+        for address in addresses.ways(path.name).values(): assert (f'href="{address}"' in text) == chapter or path.name.startswith('00'), (path.name, address)
+        assert not any('google.colab' in ''.join(c['source']) for c in cells(path, 'code')), path.name
+
+
+@pytest.mark.parametrize('path', colab.chapters, ids=lambda p: p.stem)
+def test_first_cell_installs_in_colab(path):
+    first, = [c for c in cells(path, 'code')][:1]
+    assert (''.join(first['source']), first['outputs']) == (colab.SOURCE, []), 'run make export'
+
+
+def test_repository_is_named_as_in_the_settings():
+    "Wherever the project's address stands, it is that of settings.ini."
+    name, url = addresses.settings['repo'], addresses.settings['git_url']
+    files = [*notebooks, root/'_quarto.yml', root/'README.md', root/'CONTRIBUTING.md', *(root/'tools').glob('*.py')]
+    found = {path.name: re.findall(rf'https://github\.com/[\w-]+/{name}', path.read_text(encoding='utf-8')) for path in files}
+    assert sum(map(len, found.values())) > 5 and {u for urls in found.values() for u in urls} == {url}
 
 
 def test_what_a_check_says_is_marked(processed):

@@ -1,4 +1,5 @@
-"Each chapter as a reader downloads it, in an empty folder of its own, and the package as it is installed: alone.py FOLDER."
+"""Each chapter as a reader downloads it, in a folder of its own, and the package as it is installed:
+alone.py FOLDER."""
 import shutil, subprocess, sys, tempfile, zipfile
 from pathlib import Path
 
@@ -11,7 +12,8 @@ def wheel(folder):
     "Build the wheel, from a copy: what an earlier build left in the project would come into it."
     with tempfile.TemporaryDirectory() as box:
         copy = shutil.copytree(root, Path(box)/'book', ignore=shutil.ignore_patterns(*NOT_COPIED))
-        subprocess.run([sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', box, copy], check=True)
+        pip = sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation'
+        subprocess.run([*pip, '-w', box, copy], check=True)
         built, = Path(box).glob('*.whl')
         return Path(shutil.copy(built, folder))
 
@@ -28,5 +30,6 @@ def alone(folder):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 2: sys.exit('alone.py FOLDER: name the folder to fill; what is in it is deleted')
+    if len(sys.argv) != 2:
+        sys.exit('alone.py FOLDER: name the folder to fill; what is in it is deleted')
     alone(Path(sys.argv[1]))

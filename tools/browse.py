@@ -1,4 +1,5 @@
-"Each page of a rendered folder in Chromium, cut off from other servers: browse.py FOLDER [PAGE ...] lists what is wrong, and then ends with 1."
+"""Each page of a rendered folder in Chromium, cut off from other servers:
+browse.py FOLDER [PAGE ...] lists what is wrong, and then ends with 1."""
 import functools, sys, threading
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -6,15 +7,13 @@ from pathlib import Path
 
 import chromium, npm
 
-PACKAGE = 'axe-core@4.10.3'
-INTEGRITY = 'sha512-Xm7bpRXnDSX2YE2YFfBk2FnF0ep6tmG7xPh8iHee8MIcrgq762Nkce856dYtJYLkuIoYZvGfTs/PbZhideTcEg=='
 LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 WIDTHS = 1400, 400
 
 
 def axe():
     "The script that looks for what a page keeps from some of its readers."
-    return npm.fetched(PACKAGE, INTEGRITY).extractfile('package/axe.min.js').read().decode()
+    return npm.files('axe-core')['axe.min.js'].decode()
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -24,7 +23,8 @@ class Handler(SimpleHTTPRequestHandler):
 @contextmanager
 def served(folder):
     "The address of a folder, on this machine."
-    with ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler, directory=folder)) as server:
+    handler = functools.partial(Handler, directory=folder)
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f'http://127.0.0.1:{server.server_port}/'
         server.shutdown()
@@ -33,22 +33,25 @@ def served(folder):
 def barriers(page, script):
     "What axe-core finds on a page that is open: rule, help, and the places."
     page.evaluate(script)
-    found = page.evaluate('levels => axe.run({runOnly: levels, resultTypes: ["violations"]})', LEVELS)
+    run = 'levels => axe.run({runOnly: levels, resultTypes: ["violations"]})'
+    found = page.evaluate(run, LEVELS)
     for rule in found['violations']:
-        places = [' '.join(node['target'][-1].split()) if isinstance(node['target'][-1], str) else str(node['target'][-1]) for node in rule['nodes']]
-        yield f'{rule["id"]} ({rule["help"]}), {len(places)} times: {"; ".join(places[:3])}'
+        places = '; '.join(str(node['target'][-1]) for node in rule['nodes'][:3])
+        yield f'{rule["id"]} ({rule["help"]}), {len(rule["nodes"])} times: {places}'
 
 
 LOOK = """() => ({
     wide: document.documentElement.scrollWidth - innerWidth,
     raw: [...document.querySelectorAll('.math')].filter(o => !o.querySelector('.katex')).length,
-    blank: [...document.images].filter(o => o.complete && !o.naturalWidth).map(o => o.src.slice(0, 80))})"""
+    blank: [...document.images].filter(o => o.complete && !o.naturalWidth)
+        .map(o => o.src.slice(0, 80))})"""
 
 
 def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=None):
     "What is wrong with one page: what it asks of other servers, what fails, what axe-core finds."
     said, home = [], '/'.join(url.split('/')[:3]) + '/'
-    context = browser.new_context(viewport=dict(width=width, height=900), color_scheme=scheme, reduced_motion='reduce')
+    context = browser.new_context(viewport=dict(width=width, height=900), color_scheme=scheme,
+                                  reduced_motion='reduce')
     def route(r):
         if r.request.url.startswith((home, 'data:', 'blob:')): return r.continue_()
         said.append(f'asks another server: {r.request.url}')
@@ -57,7 +60,7 @@ def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=None):
     try:
         page = context.new_page()
         page.on('pageerror', lambda e: said.append(f'a script fails: {e}'))
-        page.on('response', lambda r: said.append(f'{r.status}: {r.url}') if r.status >= 400 else None)
+        page.on('response', lambda r: r.ok or said.append(f'{r.status}: {r.url}'))
         page.goto(url, wait_until='networkidle')
         if settled: page.wait_for_function(settled)
         seen = page.evaluate(LOOK)
@@ -72,8 +75,10 @@ def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=None):
 def main(folder, names):
     "Every page at both widths in both themes; the number of faults."
     from playwright.sync_api import sync_playwright
-    if chromium.found() is None: sys.exit('no Chromium found: install it (Debian: apt-get install chromium)')
-    pages, script, count = [Path(folder)/n for n in names] or sorted(Path(folder).rglob('*.html')), axe(), 0
+    if chromium.found() is None:
+        sys.exit('no Chromium found: install it (Debian: apt-get install chromium)')
+    pages = [Path(folder)/name for name in names] or sorted(Path(folder).rglob('*.html'))
+    script, count = axe(), 0
     with served(folder) as home, sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium.found(), args=chromium.flags)
         for path in pages:
@@ -89,5 +94,6 @@ def main(folder, names):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) < 2 or not list(Path(sys.argv[1]).rglob('*.html')): sys.exit('browse.py FOLDER: name a folder with rendered pages in it')
+    if len(sys.argv) < 2 or not list(Path(sys.argv[1]).rglob('*.html')):
+        sys.exit('browse.py FOLDER: name a folder with rendered pages in it')
     sys.exit(main(sys.argv[1], sys.argv[2:]) > 0)

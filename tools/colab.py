@@ -1,4 +1,5 @@
-"The first cell of a chapter, which installs the package where the chapter is opened in Colab: colab.py writes it into each."
+"""The first cell of a chapter, which installs the package where the chapter is opened in Colab:
+colab.py writes it into each."""
 from pathlib import Path
 
 import nbformat

@@ -4,25 +4,17 @@ from pathlib import Path
 
 import npm
 
-PACKAGE = 'katex@0.16.22'
-INTEGRITY = 'sha512-XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DIT5GSFQiyt16zYg=='
-
 
 def wanted(name):
-    "Whether a page needs this file of the package: the script, the style, and its fonts in the one format that browsers use."
-    return name in ('dist/katex.min.js', 'dist/katex.min.css', 'LICENSE') or name.startswith('dist/fonts/') and name.endswith('.woff2')
-
-
-def unpack(tar, folder):
-    "Write the files of the package that pages need."
-    for member in tar.getmembers():
-        name = member.name.removeprefix('package/')
-        if not wanted(name): continue
-        target = Path(folder)/name.removeprefix('dist/')
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(tar.extractfile(member).read())
+    "Whether a page needs this file: the script, the style, and its fonts in the format of today."
+    return (name in ('dist/katex.min.js', 'dist/katex.min.css', 'LICENSE')
+            or name.startswith('dist/fonts/') and name.endswith('.woff2'))
 
 
 if __name__ == '__main__':
     if len(sys.argv) != 2: sys.exit('katex.py FOLDER: name the folder to write')
-    unpack(npm.fetched(PACKAGE, INTEGRITY), sys.argv[1])
+    for name, data in npm.files('katex').items():
+        if not wanted(name): continue
+        target = Path(sys.argv[1])/name.removeprefix('dist/')
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
