@@ -12,7 +12,7 @@ import addresses, colab, links, paper
 
 root = Path(__file__).resolve().parent.parent
 notebooks = sorted((root/'nbs').glob('*.ipynb'))
-built_later = 'live/index.html', 'paper.html', 'paper.pdf', *(f'notebooks/{p.name}' for p in colab.chapters)     # what `make docs` adds to the rendered folder
+built_later = 'live/ort.wasm.bundle.min.mjs', 'paper.pdf', *(f'notebooks/{p.name}' for p in colab.chapters)     # what `make docs` adds to the rendered folder
 
 
 def cells(path, kind): return [c for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == kind]
@@ -82,9 +82,11 @@ def test_figures_are_named_once_and_found(path):
     for name in re.findall(r'(?<![\w`])@((?:fig|tbl)-[\w-]*\w)', text): assert name in known, f'{path.name} refers to {name}'
 
 
-def rendered(processed, folder):
-    "The text of each page with its links and anchors, where Quarto would put it; code is left out."
+def rendered(processed, paper_folder, folder):
+    "The text of each page with its links and anchors, where Quarto would put it, beside the live page and the paper; code is left out."
     shutil.copytree(processed/'images', folder/'images')
+    shutil.copytree(root/'seqgen_nb/assets/live', folder/'live')
+    shutil.copy(paper_folder/'paper.html', folder)
     for name in built_later:
         (folder/name).parent.mkdir(exist_ok=True)
         (folder/name).write_text('')
@@ -93,17 +95,21 @@ def rendered(processed, folder):
         for cell in cells(path, 'markdown') + cells(path, 'code'):
             shown = [cell['source']] if cell['cell_type'] == 'markdown' else [o['data']['text/markdown'] for o in cell['outputs'] if 'text/markdown' in o.get('data', {})]
             parts += [paper.rendered(''.join(text)) for text in shown]
+            parts += [''.join(o['data']['text/html']) for o in cell.get('outputs', []) if 'text/html' in o.get('data', {})]
         page = re.sub(r'href="([\w/]+\.ipynb)', lambda m: f'href="{paper.address(m[1]) if (processed/m[1]).exists() else m[1]}', '\n'.join(parts))
         (folder/paper.address(path.name)).write_text(page, encoding='utf-8')
     return folder
 
 
-def test_links_of_notebooks(processed, tmp_path):
-    "To other notebooks, to headings in them, to documented names (nbdev writes those links), and to files."
-    folder = rendered(processed, tmp_path/'site')
+def test_links(processed, paper_folder, tmp_path):
+    "To other notebooks, to headings in them, to documented names (nbdev writes those links), and to files; from the live page and the paper, too."
+    folder = rendered(processed, paper_folder, tmp_path/'site')
     assert list(links.dead(folder)) == []
     counted = sum(link.startswith(links.site) for p in folder.glob('*.html') for link in links.Page(p.read_text()).links)
     assert counted > 10, 'nbdev has linked no names'
+    page = folder/'live/index.html'
+    page.write_text(page.read_text().replace('../live.html', '../97_live.html'))
+    assert list(links.dead(folder)) == ['live/index.html: ../97_live.html leads to no file'], 'the site drops the number of a notebook'
 
 
 def test_citations_lead_to_references(processed):
@@ -181,6 +187,41 @@ def test_what_a_check_says_is_marked(processed):
             words = any(says.match(''.join(o.get('data', {}).get('text/plain', ''))) for o in cell['outputs'])
             assert words == (paper.directives(''.join(cell['source'])).get('classes') == 'verdict'), (path.name, cell['source'])
     assert '.verdict .cell-output pre' in (processed/'styles.css').read_text()
+
+
+PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="styles.css"><style>pre { overflow: auto }</style><main>
+<div class="sourceCode"><pre class="sourceCode python"><code class="sourceCode python"><span>{line}</span>
+<span>short</span></code></pre></div>
+<div class="cell-output"><pre><code>{line}</code></pre></div>
+<div class="cell verdict"><div class="cell-output"><pre><code>{line}</code></pre></div></div></main>"""
+
+
+def test_code_and_outputs_wrap(browser, processed, tmp_path):
+    "At 1400 pixels all do, at 400 code and what a check says. A text table keeps its lines there, and scrolls in its own box."
+    shutil.copy(processed/'styles.css', tmp_path)
+    (tmp_path/'page.html').write_text(PAGE.format(line='a_name = some_function(of_this, and_that)  # ' + 'and so on ' * 30))
+    cut = 'all => all.map(o => o.scrollWidth > o.clientWidth)'
+    for width, expected in (1400, [False, False, False]), (400, [False, True, False]):
+        page = browser.new_page(viewport=dict(width=width, height=900))
+        page.goto((tmp_path/'page.html').as_uri())
+        assert page.eval_on_selector_all('pre', cut) == expected, width
+        assert page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+        if width == 400:
+            first, second = page.evaluate("""() => { const range = document.createRange();
+                range.selectNodeContents(document.querySelector('code.sourceCode > span'));
+                return [...new Set([...range.getClientRects()].map(r => Math.round(r.left)))]; }""")[:2]
+            assert second > first + 20, 'what follows hangs'
+        page.close()
+
+
+def test_outputs_hold_no_trace_of_their_run():
+    "No temporary folder, no progress bar, no download."
+    for path in notebooks:
+        for cell in cells(path, 'code'):
+            for output in cell['outputs']:
+                said = ''.join(output.get('text', [])) + ''.join(''.join(text) for kind, text in output.get('data', {}).items() if kind.startswith('text/'))
+                said = re.sub(r'data:[^"\']*', '', said)
+                for trace in '/tmp/', '/var/folders/', 'Downloading', 'it/s]', 'HBox(', 'FloatProgress': assert trace not in said, (path.name, trace, said[:200])
 
 
 def test_pages_ask_no_other_server(processed):

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from playwright.sync_api import TimeoutError, sync_playwright
+
 import chromium, npm
 
 LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -40,14 +42,15 @@ def barriers(page, script):
         yield f'{rule["id"]} ({rule["help"]}), {len(rule["nodes"])} times: {places}'
 
 
+SETTLED = "!document.querySelector('.math:not(:has(.katex))')"   # KaTeX has done its work
 LOOK = """() => ({
     wide: document.documentElement.scrollWidth - innerWidth,
-    raw: [...document.querySelectorAll('.math')].filter(o => !o.querySelector('.katex')).length,
+    raw: document.querySelectorAll('.math:not(:has(.katex))').length,
     blank: [...document.images].filter(o => o.complete && !o.naturalWidth)
         .map(o => o.src.slice(0, 80))})"""
 
 
-def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=None):
+def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=SETTLED):
     "What is wrong with one page: what it asks of other servers, what fails, what axe-core finds."
     said, home = [], '/'.join(url.split('/')[:3]) + '/'
     context = browser.new_context(viewport=dict(width=width, height=900), color_scheme=scheme,
@@ -62,7 +65,8 @@ def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=None):
         page.on('pageerror', lambda e: said.append(f'a script fails: {e}'))
         page.on('response', lambda r: r.ok or said.append(f'{r.status}: {r.url}'))
         page.goto(url, wait_until='networkidle')
-        if settled: page.wait_for_function(settled)
+        try: page.wait_for_function(settled)
+        except TimeoutError: said.append('does not come to rest')
         seen = page.evaluate(LOOK)
         if seen['wide'] > 0: said.append(f'scrolls sideways by {seen["wide"]} pixels')
         if seen['raw']: said.append(f'{seen["raw"]} equations are not set')
@@ -74,7 +78,6 @@ def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=None):
 
 def main(folder, names):
     "Every page at both widths in both themes; the number of faults."
-    from playwright.sync_api import sync_playwright
     if chromium.found() is None:
         sys.exit('no Chromium found: install it (Debian: apt-get install chromium)')
     pages = [Path(folder)/name for name in names] or sorted(Path(folder).rglob('*.html'))
