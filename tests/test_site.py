@@ -94,8 +94,7 @@ def rendered(processed, paper_folder, folder):
         parts = [f'<div id="{name}"></div>' for name in labels(path)]
         for cell in cells(path, 'markdown') + cells(path, 'code'):
             shown = [cell['source']] if cell['cell_type'] == 'markdown' else [o['data']['text/markdown'] for o in cell['outputs'] if 'text/markdown' in o.get('data', {})]
-            parts += [paper.rendered(''.join(text)) for text in shown]
-            parts += [''.join(o['data']['text/html']) for o in cell.get('outputs', []) if 'text/html' in o.get('data', {})]
+            parts += [raw[1] if (raw := re.fullmatch(r'```\{=html\}\n(.*)\n```\n', ''.join(text), re.S)) else paper.rendered(''.join(text)) for text in shown]
         page = re.sub(r'href="([\w/]+\.ipynb)', lambda m: f'href="{paper.address(m[1]) if (processed/m[1]).exists() else m[1]}', '\n'.join(parts))
         (folder/paper.address(path.name)).write_text(page, encoding='utf-8')
     return folder
@@ -136,7 +135,7 @@ def test_films_wait_for_the_reader(processed):
         for cell in cells(path, 'code'):
             kinds = [o.get('data', {}) for o in cell['outputs']]
             assert not any('image/gif' in data for data in kinds), path.name
-            for shown in (data['text/html'] for data in kinds if 'data:image/gif' in data.get('text/html', '')):
+            for shown in (data['text/markdown'] for data in kinds if 'data:image/gif' in data.get('text/markdown', '')):
                 details = BeautifulSoup(shown, 'html.parser').details
                 still, film = details.summary.img, details.find_all('img')[-1]
                 pictures = [Image.open(io.BytesIO(base64.b64decode(img['src'].partition(',')[2], validate=True))) for img in (still, film)]
@@ -199,7 +198,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="styl
 def test_code_and_outputs_wrap(browser, processed, tmp_path):
     "At 1400 pixels all do, at 400 code and what a check says. A text table keeps its lines there, and scrolls in its own box."
     shutil.copy(processed/'styles.css', tmp_path)
-    (tmp_path/'page.html').write_text(PAGE.format(line='a_name = some_function(of_this, and_that)  # ' + 'and so on ' * 30))
+    (tmp_path/'page.html').write_text(PAGE.replace('{line}', 'a_name = some_function(of_this, and_that)  # ' + 'and so on ' * 30))
     cut = 'all => all.map(o => o.scrollWidth > o.clientWidth)'
     for width, expected in (1400, [False, False, False]), (400, [False, True, False]):
         page = browser.new_page(viewport=dict(width=width, height=900))
@@ -228,7 +227,7 @@ def test_pages_ask_no_other_server(processed):
     "No output needs a kernel's scripts, the themes bring no font, and equations are set by our own copy of KaTeX."
     for path in processed.glob('*.ipynb'):
         outputs = [o for c in cells(path, 'code') for o in c['outputs']]
-        assert not any('widget-view' in kind for o in outputs for kind in o.get('data', {})), path.name
+        assert not any('widget-view' in kind or kind in ('text/html', 'application/javascript') for o in outputs for kind in o.get('data', {})), path.name
     html = yaml.safe_load((root/'_quarto.yml').read_text())['format']['html']
     assert all('theme.scss' in html['theme'][side] for side in ('light', 'dark'))
     assert '$web-font-path: false;' in (processed/'theme.scss').read_text()

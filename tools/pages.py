@@ -74,6 +74,14 @@ def with_films(cell):
     return cell
 
 
+def with_raw_html(cell):
+    "A cell with its HTML as a raw block of Markdown; at an output of the type text/html Quarto would load two scripts from another server."
+    for output in cell.get('outputs', []):
+        data = output.get('data', {})
+        if 'text/html' in data: data['text/markdown'] = '```{=html}\n' + ''.join(data.pop('text/html')) + '\n```\n'
+    return cell
+
+
 def with_verdict(cell):
     "A cell that checks an exercise, marked for styles.css."
     source = ''.join(cell['source'])
@@ -108,7 +116,7 @@ def prepare():
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))
-        nb['cells'] = [with_verdict(with_films(without_widgets(cell))) for cell in nb['cells']]
+        nb['cells'] = [with_verdict(with_raw_html(with_films(without_widgets(cell)))) for cell in nb['cells']]
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
