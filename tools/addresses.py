@@ -1,4 +1,5 @@
-"Where the site is, where it keeps each notebook, and where a notebook can be run; all from settings.ini."
+"""Where the site is, where it keeps each notebook and each heading, and where a notebook can be run;
+all from settings.ini."""
 import configparser, re
 from pathlib import Path
 from urllib.parse import quote
@@ -22,3 +23,11 @@ def ways(name):
         'Open in Colab': f"https://colab.research.google.com/github/{repository}/blob/{settings['branch']}/{path}",
         'Open in Binder': f"https://mybinder.org/v2/gh/{repository}/{settings['branch']}?labpath={quote(path, safe='')}",
         'Download': f'notebooks/{name}'}   # `make docs` puts the notebooks there
+
+
+def slug(heading):
+    "The anchor that Quarto gives a heading."
+    explicit = re.search(r'\{#([\w:.-]+)[^}]*\}\s*$', heading)
+    text = re.sub(r'\[([^\]]*)\]\([^)]*\)|[`*$]|\{[^}]*\}\s*$', r'\1', heading).strip().lower()
+    text = re.sub(r'\s+', '-', re.sub(r'[^\w\s.-]', '', text))
+    return explicit[1] if explicit else re.sub(r'^[\W\d_]+', '', text) or 'section'
