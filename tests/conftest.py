@@ -1,5 +1,6 @@
-"What several test files share: a real browser, and the notebooks as Quarto is given them."
-import os, shutil, subprocess, sys
+"What several test files share: a real browser, the notebooks as Quarto is given them, and the live page on a server."
+import functools, os, shutil, subprocess, sys, threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -37,18 +38,31 @@ def browser():
         started.close()
 
 
+class Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *args): pass
+
+
 @pytest.fixture(scope='session')
-def live(tmp_path_factory):
-    "A folder with the live page in `live/`. Where npm cannot fetch its runtime the test is skipped, but in continuous integration it fails."
+def live_site(tmp_path_factory):
+    "A folder with the live page in `live`, as the site has it."
     from seqgen_nb.live import seqgen_live
     from seqgen_nb.runs import SeqgenError
-    site = tmp_path_factory.mktemp('site')
-    try: seqgen_live(out=site/'live')
+    folder = tmp_path_factory.mktemp('site')
+    try: seqgen_live(out=folder/'live')
     except SeqgenError as e:
         if 'npm' not in str(e): raise
         if os.environ.get('CI'): pytest.fail(str(e))
         pytest.skip(str(e))
-    return site
+    return folder
+
+
+@pytest.fixture(scope='session')
+def address(live_site):
+    "Where a server on this machine shows that folder."
+    server = ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler, directory=live_site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f'http://127.0.0.1:{server.server_port}/'
+    server.shutdown()
 
 
 @pytest.fixture(scope='session')

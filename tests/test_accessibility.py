@@ -9,9 +9,9 @@ def script(): return browse.axe()
 
 
 @pytest.fixture(scope='module')
-def built(live, paper_folder):
+def built(address, paper_folder):
     "The address of the live page and of the paper, by name."
-    with browse.served(live) as one, browse.served(paper_folder) as other: yield dict(live=one + 'live/', paper=other + 'paper.html')
+    with browse.served(paper_folder) as home: yield dict(live=address + 'live/', paper=home + 'paper.html')
 
 
 @pytest.mark.parametrize('scheme', ['light', 'dark'])

@@ -1,5 +1,5 @@
 "The report as one file: everything of the notebook is in it, it needs nothing else, and it prints."
-import ast, base64, os, re, subprocess, sys
+import ast, base64, re
 from pathlib import Path
 
 import nbformat
