@@ -19,7 +19,7 @@ report: $(USER_STAMP)
 test: $(DEV_STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing --skip_file_re '^[_.]|^0[1-9]_'
 	$(BIN)/python tools/alone.py out/alone
-	cd out/alone && OMP_NUM_THREADS=1 ../../$(BIN)/nbdev_test --n_workers 2 --timing
+	cd out/alone && OMP_NUM_THREADS=1 $(abspath $(BIN))/nbdev_test --n_workers 2 --timing
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests
 
 notebooks: $(DEV_STAMP)
@@ -71,4 +71,4 @@ $(DEV_STAMP): | $(BIN)/python
 	touch $@ $(USER_STAMP)
 
 clean:
-	rm -rf _proc _docs _live build dist *.egg-info .pytest_cache
+	rm -rf _proc _docs _live out/alone build dist *.egg-info .pytest_cache
