@@ -209,7 +209,7 @@ const walkMarkup = ({generators}, option) => `
     <figure class="now"><canvas id="now" role="img" aria-label="The digit where the slider stands" width="28" height="28"></canvas></figure>
     <figure class="end">
       <canvas id="end-b" role="img" aria-label="The digit at B" width="28" height="28"></canvas>
-      <figcaption>${seedField('b', 'B, seed', 1, 'New B')}</figcaption>
+      <figcaption>${seedField('b', 'B, seed', 8, 'New B')}</figcaption>
     </figure>
   </div>
   <p id="walk-message" class="said" role="status" aria-live="polite"></p>
@@ -234,7 +234,7 @@ const walkMarkup = ({generators}, option) => `
   </div>`
 
 function walk(root, networks, option) {
-  const $ = id => root.getElementById(id), seeds = {a: 0, b: 1, sheet: 0}, stale = new Set(), loaded = new Set()
+  const $ = id => root.getElementById(id), seeds = {a: 0, b: 8, sheet: 0}, stale = new Set(), loaded = new Set()
   let drawing = false, drawn, failed
   $('part').innerHTML = walkMarkup(networks, option)
   const bends = [...$('directions').querySelectorAll('input')], flat = rows => Float32Array.from(rows.flatMap(row => [...row]))
