@@ -1,5 +1,5 @@
 "The live page in a real browser, served as any static server would: what it draws, how fast, and what it says when it cannot."
-import base64, io, json, os, re, shutil, subprocess, time
+import base64, io, json, re, shutil, subprocess, threading, time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -595,10 +595,14 @@ def firefox(folder):
     path = shutil.which('firefox-esr') or shutil.which('firefox')
     if path is None: pytest.skip('no Firefox found: install it (Debian: apt-get install firefox-esr) to test the live page in it, too')
     process = subprocess.Popen([path, '--headless', '--no-remote', '--profile', folder, '--remote-debugging-port=0'], stderr=subprocess.PIPE, text=True)
+    watch = threading.Timer(300, process.kill)
+    watch.start()
     try:
-        found = next(filter(None, (re.search(r'WebDriver BiDi listening on (ws://\S+)', line) for line in process.stderr)))
+        found = next(filter(None, (re.search(r'WebDriver BiDi listening on (ws://\S+)', line) for line in process.stderr)), None)
+        assert found, f'{path} has not opened its protocol'
         yield Firefox(websocket.create_connection(f'{found[1]}/session', timeout=300, suppress_origin=True))
     finally:
+        watch.cancel()
         process.terminate()
         process.communicate()
 

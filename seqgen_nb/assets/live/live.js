@@ -196,8 +196,8 @@ export function watch() {
 
 const seedField = (which, label, value, button) => `<label for="seed-${which}">${label}</label><input id="seed-${which}" class="seed" type="number" inputmode="numeric" min="0" max="999999" step="1" required value="${value}"><button id="new-${which}" type="button">${button}</button>`
 
-const walkMarkup = ({generators}, option) => `
-  <div class="choices"${option === 'brief' ? ' hidden' : ''}>
+const walkMarkup = ({generators}) => `
+  <div class="choices more">
     <fieldset><legend>Network</legend>${choices('gan', generators, generators[0].name)}</fieldset>
     <fieldset><legend>Way</legend>${choices('how', [{name: 'spherical', title: 'spherical'}, {name: 'linear', title: 'linear'}], 'spherical')}</fieldset>
   </div>
@@ -212,18 +212,19 @@ const walkMarkup = ({generators}, option) => `
       <figcaption>${seedField('b', 'B, seed', 8, 'New B')}</figcaption>
     </figure>
   </div>
+  <p class="hint">Move the slider: one digit turns into another.</p>
   <p id="walk-message" class="said" role="status" aria-live="polite"></p>
   <div class="strip">
     <input id="t" type="range" min="0" max="1" step="0.002" value="0.35" aria-label="From A to B">
     <canvas id="strip" role="img" aria-label="The walk from A to B in ten pictures"></canvas>
   </div>
-  <div${option === 'brief' ? ' hidden' : ''}>
+  <div class="more">
     <h3>Leave the path</h3>
     <p class="note">To these five directions the network’s pictures answer most, on average. Their sliders move the large picture away from the walk.</p>
     <div id="directions">${generators[0].directions.map((_, i) => `<label><input type="range" min="${-REACH}" max="${REACH}" step="0.05" value="0" aria-label="Direction ${i + 1}">${i + 1}</label>`).join('')}</div>
     <p class="buttons"><button id="straight" type="button">Back to the walk</button><button type="button" data-save="now">Save the picture</button><button type="button" data-save="strip">Save the walk</button></p>
   </div>
-  <div class="below"${option === 'full' ? '' : ' hidden'}>
+  <div class="below">
     <h3>Twenty-five at random</h3>
     <figure class="sheet">
       <canvas id="sheet" role="img" aria-label="25 generated digits"></canvas>
@@ -236,7 +237,8 @@ const walkMarkup = ({generators}, option) => `
 function walk(root, networks, option) {
   const $ = id => root.getElementById(id), seeds = {a: 0, b: 8, sheet: 0}, stale = new Set(), loaded = new Set()
   let drawing = false, drawn, failed
-  $('part').innerHTML = walkMarkup(networks, option)
+  $('part').innerHTML = walkMarkup(networks)
+  $('part').className = option ?? 'plain'
   const bends = [...$('directions').querySelectorAll('input')], flat = rows => Float32Array.from(rows.flatMap(row => [...row]))
   const generator = () => networks.generators.find(g => g.name === chosen(root, 'gan'))
 
