@@ -91,7 +91,7 @@ def test_opens_without_a_network(browser, paper_folder, width, scheme):
     assert tab.evaluate('[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.getBoundingClientRect().right <= innerWidth)')
     assert tab.evaluate('[...document.fonts].filter(f => f.status == "loaded").map(f => f.family).some(f => f.includes("STIX Two Math"))')
     assert tab.evaluate('[...document.fonts].every(f => f.status != "error")')
-    assert tab.evaluate('[...document.querySelectorAll(".table, p:has(> math[display=block])")].every(e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).overflowX == "auto")')
+    assert tab.evaluate('[...document.querySelectorAll(".table, span:has(> math[display=block])")].every(e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).overflowX == "auto")')
     contrast = tab.evaluate('''() => {
         const light = c => c.match(/[\\d.]+/g).slice(0, 3).map(v => v/255).map(v => v <= .04045 ? v/12.92 : ((v + .055)/1.055)**2.4).reduce((sum, v, i) => sum + v*[.2126, .7152, .0722][i], 0)
         const page = light(getComputedStyle(document.documentElement).backgroundColor)

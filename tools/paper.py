@@ -24,8 +24,7 @@ class Renderer(IPythonRenderer):
     def inline_math(self, body, block=False):
         try: return latex.convert_with_local_state(body, displaystyle=block)
         except LatexError as e: sys.exit(f'this equation cannot be set ({e}): {body.strip()}')
-    def block_math(self, body):   # one that is too wide scrolls, by the keyboard, too
-        return f'<span class="formula" tabindex="0">{self.inline_math(body, True)}</span>'
+    def block_math(self, body): return f'<span tabindex="0">{self.inline_math(body, True)}</span>'
     def block_html(self, html): return html   # nbconvert would close what is left open
     def heading(self, text, level, **attrs):
         anchor = slug(html.unescape(re.sub('<[^>]+>', '', text)))
