@@ -3,6 +3,8 @@ import base64, hashlib, io, subprocess, sys, tarfile, tempfile
 from pathlib import Path
 
 pinned = {
+    'axe-core': ('4.10.3', 'Xm7bpRXnDSX2YE2YFfBk2FnF0ep6tmG7xPh8iHee8MIcrgq762Nkce856dYtJYLkuIoYZvGfTs/P'
+                 'bZhideTcEg=='),
     'katex': ('0.16.22', 'XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DI'
               'T5GSFQiyt16zYg=='),
     '@fontsource/stix-two-text': ('5.3.0', '/eVTBPvodwIlsUTImyGjNVG4wqi2SDi6nV0WmE0+ScfbCegC8zMkm6'
