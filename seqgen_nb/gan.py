@@ -25,7 +25,7 @@ from .runs import Run, SeqgenError, pick_device, pick_precision, seeded
 
 # %% ../nbs/05_gan.ipynb #db47fd39
 class MLPGenerator(nn.Module):
-    "Images from latent vectors through linear layers (Goodfellow et al., 2014, with batch norm)."
+    "Images from latent vectors through linear layers (after Goodfellow et al., 2014)."
     def __init__(self,
         n_latent:int=100, # size of the latent vector
         widths:tuple=(128, 256, 512, 1024) # sizes of the hidden layers
@@ -88,7 +88,7 @@ def discriminator_loss(
     real:torch.Tensor, # logits of real images `(batch,)`
     fake:torch.Tensor # logits of generated images `(batch,)`
 )->torch.Tensor: # a scalar, in nats
-    "Equation (1): -log D(x) - log(1 - D(G(z))), averaged over the batch."
+    "-log D(x) - log(1 - D(G(z))), averaged over the batch."
     bce = F.binary_cross_entropy_with_logits
     return bce(real, torch.ones_like(real)) + bce(fake, torch.zeros_like(fake))
 
@@ -96,7 +96,7 @@ def discriminator_loss(
 def generator_loss(
     fake:torch.Tensor # logits of generated images `(batch,)`
 )->torch.Tensor: # a scalar, in nats
-    "Equation (2), the non-saturating loss: -log D(G(z)), averaged over the batch."
+    "The non-saturating loss: -log D(G(z)), averaged over the batch."
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 # %% ../nbs/05_gan.ipynb #8afcfd44

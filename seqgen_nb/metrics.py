@@ -11,6 +11,7 @@ __all__ = ['JUDGES', 'CRITERIA', 'MEASURES', 'CORRUPTIONS', 'YARDSTICKS', 'Digit
 # %% ../nbs/07_metrics.ipynb #cff73a5d
 from functools import lru_cache
 from math import ceil
+from statistics import median
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,7 @@ from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
 
 from .data import ImageSet, load_images
-from .plots import from_uint8, markdown_table, median_range, to_uint8
+from .plots import bold_best, from_uint8, markdown_table, median_range, to_uint8
 from .runs import Run, SeqgenError, pick_device, shipped
 
 # %% ../nbs/07_metrics.ipynb #bf8a0eed
@@ -305,26 +306,29 @@ def score_table(
     rows:dict, # for each name, a record of scores, or a list of them: one a seed
     measures:tuple, # keys of `MEASURES`, one a column
     judges:tuple=JUDGES, # a column for each
-    head:str='' # over the names
+    head:str='', # over the names
+    compete:tuple=() # names of rows of which the best in each column is set in bold
 )->str: # Markdown; numbers at the right, with an arrow to say which way they are better
     "Scores as a table: one number, or median and range of several seeds."
     by_judge = lambda name: judges if not name.startswith('fresh_') else judges[:1]
     columns = [(name, judge) for name in measures for judge in by_judge(name)]
-    cell = lambda records, name, judge: _cell(values(records, name, judge), MEASURES[name].form)
-    body = [(title, *(cell(_as_list(records), *column) for column in columns))
-            for title, records in rows.items()]
+    body = zip(rows, *(_column(rows, *column, compete) for column in columns))
     titles = [_title(*column, len(judges)) for column in columns]
-    return markdown_table(body, (head, *titles), 'l' + 'r'*len(columns))
+    return markdown_table(list(body), (head, *titles), 'l' + 'r'*len(columns))
 
-def _as_list(records): return records if isinstance(records, list) else [records]
+def _column(rows, name, judge, compete):
+    _, better, form = MEASURES[name]
+    found = {title: values(r if isinstance(r, list) else [r], name, judge)
+             for title, r in rows.items()}
+    cells = [median_range(numbers, form) if numbers else '–' for numbers in found.values()]
+    medians = [median(numbers) if numbers and title in compete else None
+               for title, numbers in found.items()]
+    return bold_best(cells, medians, better) if compete else cells
 
 def _title(name, judge, judges):
     label, better, _ = MEASURES[name]
     if judges == 1 or name.startswith('fresh_'): return f'{label} {better}'
     return f"{label}, {dict(lenet='LeNet').get(judge, judge)} {better}"
-
-def _cell(numbers, form):
-    return median_range(numbers, form) if numbers else '–'
 
 # %% ../nbs/07_metrics.ipynb #0b5c1e9a
 def add_noise(

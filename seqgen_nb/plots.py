@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['INK', 'STYLES', 'figure', 'notebook_png', 'sign', 'curves', 'reference', 'learning_curves', 'adversary_curves',
            'score_curves', 'to_uint8', 'from_uint8', 'tile', 'png', 'read_png', 'show_sheets', 'show_strips', 'Column',
-           'markdown_table', 'median_range']
+           'markdown_table', 'median_range', 'bold_best']
 
 # %% ../nbs/91_plots.ipynb #61b8e8e0
 import base64, io, re, sys, textwrap
@@ -298,3 +298,17 @@ def median_range(
     "The median of several numbers, with their range."
     middle, low, high = (format(f(values), form) for f in (median, min, max))
     return low if low == high else f'{middle} ({low} to {high})'
+
+# %% ../nbs/91_plots.ipynb #5b01dbe5
+def bold_best(
+    texts:list, # cells of a row or of a column
+    numbers:list, # what each is judged by; None for one that does not compete
+    better:str # `↑` if the highest is best, `↓` if the lowest is
+)->list: # the texts, the best in bold, with those that begin alike; none if all do
+    "Set the best of several cells in bold."
+    starts = [text.split()[0] for text in texts]
+    rivals = [pair for pair in zip(numbers, starts) if pair[0] is not None]
+    if len({start for _, start in rivals}) < 2: return texts
+    best = {'↑': max, '↓': min}[better](rivals)[1]
+    return [f'**{text}**' if number is not None and start == best else text
+            for text, number, start in zip(texts, numbers, starts)]

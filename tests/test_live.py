@@ -570,7 +570,7 @@ def test_the_still_picture_stays(visit, chapter, lack):
 
 def test_chapters_have_their_parts():
     "Each a figure of its own with a description, which is what Jupyter and GitHub show."
-    from paper import directives
+    from pages import directives
     wanted = dict(index='live-walk-brief', **{'03_palindromes': 'live-memory-lstm', '04_long_memory': 'live-memory-latch', '08_latent': 'live-walk', '09_explore': 'live-walk'})
     for name, part in wanted.items():
         cells = json.loads((root/f'nbs/{name}.ipynb').read_text(encoding='utf-8'))['cells']

@@ -3,9 +3,18 @@ import ast, importlib.util, json, re
 from html import escape
 from pathlib import Path
 
+import yaml
 from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
+
+
+def directives(source):
+    "The lines `#| name` and `#| name: value` of a cell."
+    lines = [line.rstrip() for line in re.findall(r'^#\|[ \t]?(.*)$', source, re.M)]
+    options = [line for line in lines if re.match(r'[\w-]+:(\s|$)|\s', line)]
+    flags = {line: True for line in lines if re.fullmatch(r'[\w-]+', line)}
+    return {**flags, **(yaml.safe_load('\n'.join(options)) or {})}
 
 
 def places(index):
@@ -50,14 +59,14 @@ def without_widgets(cell):
 def with_films(cell):
     "A cell with its GIFs as HTML; Quarto shows no output of the type image/gif."
     if cell['cell_type'] != 'code': return cell
-    alt = re.search(r'^#\| fig-alt: "(.*)"$', ''.join(cell['source']), re.M)
+    alt = directives(''.join(cell['source'])).get('fig-alt')
     for output in cell.get('outputs', []):
         data = output.get('data', {})
         if 'image/gif' not in data: continue
         shown = output.get('metadata', {}).get('image/gif', {})
         size = ''.join(f' {side}="{shown[side]}"' for side in ('width', 'height') if side in shown)
         film = ''.join(''.join(data.pop('image/gif')).split())
-        data['text/html'] = f'<img src="data:image/gif;base64,{film}" alt="{escape(alt[1] if alt else shown["alt"])}"{size}>'
+        data['text/html'] = f'<img src="data:image/gif;base64,{film}" alt="{escape(alt or shown["alt"])}"{size}>'
     return cell
 
 
@@ -68,15 +77,18 @@ def with_verdict(cell):
 
 
 def with_citations(cells):
-    "The cells of a page with a list of references; `[4]` in its text becomes a link to the fourth."
+    "Lead citations in the cells of a page with a list of references: `[4]` to the fourth of them."
     shown = [c for c in cells if c['cell_type'] == 'markdown']
     last = next((c for c in shown if ''.join(c['source']).startswith('## References')), None)
     if last is None: return
-    last['source'] = re.sub(r'^(\d+)\. ', r'\1. <span id="ref-\1"></span>', ''.join(last['source']), flags=re.M).splitlines(True)
-    for cell in shown:
-        if cell is last: continue
-        linked = lambda m: '\\[' + re.sub(r'(\d+)', r'[\1](#ref-\1)', m[1]) + '\\]'
-        cell['source'] = re.sub(r'(?<!\w)\[(\d+(?:, \d+)*)\](?!\()', linked, ''.join(cell['source'])).splitlines(True)
+    listed, count = re.subn(r'^(\d+)\. ', r'\1. <span id="ref-\1"></span>', ''.join(last['source']), flags=re.M)
+
+    def linked(m):
+        if not all(1 <= int(number) <= count for number in m[1].split(', ')): return m[0]   # an interval
+        return '\\[' + re.sub(r'(\d+)', r'[\1](#ref-\1)', m[1]) + '\\]'
+
+    for cell in shown: cell['source'] = re.sub(r'(?<!\w)\[(\d+(?:, \d+)*)\](?!\()', linked, ''.join(cell['source']))
+    last['source'] = listed
 
 
 def prepare():
@@ -93,6 +105,7 @@ def prepare():
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
+        for cell in nb['cells']: cell['source'] = ''.join(cell['source']).splitlines(True)   # Quarto loses the lines of a text
         path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
     return folder
 
