@@ -14,6 +14,7 @@ from functools import lru_cache, wraps
 from importlib import metadata, resources
 from pathlib import Path
 from statistics import median
+from uuid import uuid4
 
 import torch
 from fastcore.basics import patch
@@ -38,7 +39,7 @@ def command(
     @wraps(f)
     def run(*args, **kwargs):
         if args or kwargs or Path(sys.argv[0]).stem != f.__name__: return f(*args, **kwargs)
-        given = [_underscored(option) for option in sys.argv[1:]]
+        given = [_spelt_out(option) for option in sys.argv[1:]]
         options = vars(anno_parser(f, f.__name__).parse_args(given))
         warnings.formatwarning = lambda message, *args, **kwargs: f'{f.__name__}: {message}\n'
         way_on = '; --resume continues after the last finished epoch' if 'resume' in options else ''
@@ -47,9 +48,11 @@ def command(
         except KeyboardInterrupt: sys.exit(_stop(f'{f.__name__}: interrupted{way_on}', 130))
     return run
 
-def _underscored(option):
-    name, eq, value = option.partition('=')
-    return name[:2] + name[2:].replace('-', '_') + eq + value if option.startswith('--') else option
+def _spelt_out(word):
+    "A word of the command line: an option with underscores, a path without `~`."
+    if not word.startswith('--'): return os.path.expanduser(word)
+    name, eq, value = word.partition('=')
+    return name[:2] + name[2:].replace('-', '_') + eq + os.path.expanduser(value)
 
 def _stop(message, code):
     print(message, file=sys.stderr)
@@ -127,7 +130,7 @@ def write_atomic(
     "Write `data` to `path` so that a reader finds the old file or the new one, never a part."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    part = path.with_name(f'.{path.name}.{uuid4().hex}.part')
     try:
         with open(part, 'wb') as f:
             f.write(data)
@@ -147,7 +150,7 @@ class Run:
     ):
         self.folder = None if folder is None else Path(folder)
         self.resume, self.force, self.progress = resume, force, progress
-        self.config, self.history = {}, {}
+        self.config, self.history, self.notes = {}, {}, {}
         self._read()
 
     def __repr__(self): return f"Run({str(self.folder)!r}, {self._done} epochs)"
@@ -192,7 +195,7 @@ def begin(self:Run,
         if self.force: self._move_aside()
         else: self._check_resume(settings, epochs)
     if not self.config: self.config = dict(environment=environment(device), wall_time_s=0.)
-    self.config.update(settings=dict(settings, epochs=epochs), finished=False)
+    self.config.update(self.notes, settings=dict(settings, epochs=epochs), finished=False)
     self._write_config()
     return self
 
