@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from fastcore.xdg import xdg_cache_home
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
@@ -117,8 +116,7 @@ def read_idx(
     values = data[4 + 4*len(shape):]
     sound = data[:3] == b'\0\0\x08' and shape and values
     if not sound or math.prod(shape) != len(values):
-        raise SeqgenError(f'{len(data):,} bytes are no idx file of shape {shape}: '
-                          'fetch the file again')
+        raise SeqgenError(f'these {len(data):,} bytes are no whole idx file: fetch it again')
     return torch.frombuffer(bytearray(values), dtype=torch.uint8).view(shape)
 
 # %% ../nbs/01_data.ipynb #a4186a74
@@ -126,8 +124,8 @@ def mnist_root(
     root:Path=None # folder that the user named, if any
 )->Path: # the folder; MNIST's files lie in it, in its `raw` or in its `MNIST/raw`
     "The folder to look for MNIST in: `root`, else `SEQGEN_DATA`, else the user's cache."
-    folder = _named(root) or xdg_cache_home()/'seqgen_nb'
-    return Path(os.path.expanduser(folder))
+    cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    return Path(os.path.expanduser(_named(root) or os.path.join(cache, 'seqgen_nb')))
 
 def _named(root): return root or os.environ.get('SEQGEN_DATA')
 

@@ -135,6 +135,7 @@ def _fetch(wanted, mirror, raw):
 
 def _reason(error):
     if isinstance(error, HTTPError): return f'HTTP status {error.code}'
+    if not isinstance(error, OSError): return f'its answer is no HTTP ({type(error).__name__})'
     error = getattr(error, 'reason', error)
     slow = isinstance(error, TimeoutError)
     return f'no answer within {PATIENCE:g} s' if slow else getattr(error, 'strerror', 0) or error

@@ -162,7 +162,10 @@ def made(nbs, course):
     return f'{len(points)} exercises, {sum(points.values())} points: {release} for students, {source} with the solutions'
 
 
+def home_expanded(path): return Path(path).expanduser()
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', type=Path, default=Path('out/assignment'), help='the folder of the course')
+    parser.add_argument('--out', type=home_expanded, default=Path('out/assignment'), help='the folder of the course')
     print(made(root/'nbs', parser.parse_args().out))

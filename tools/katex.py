@@ -27,7 +27,8 @@ def unpack(package, folder):
 def fetch(folder):
     "Ask npm for the package and unpack it."
     with tempfile.TemporaryDirectory() as box:
-        try: subprocess.run(['npm', 'pack', PACKAGE, '--prefer-offline', '--loglevel=error'], cwd=box, check=True, stdout=subprocess.DEVNULL)
+        print(f"fetching {PACKAGE} from npm's registry to {folder}", file=sys.stderr, flush=True)
+        try: subprocess.run(['npm', 'pack', PACKAGE, '--prefer-offline', '--loglevel=error', '--fetch-timeout=20000', '--fetch-retries=1'], cwd=box, check=True, stdout=subprocess.DEVNULL)
         except (OSError, subprocess.CalledProcessError) as e: sys.exit(f'npm cannot fetch {PACKAGE} ({e}): install Node.js (https://nodejs.org), check the network, and try again')
         package, = Path(box).glob('*.tgz')
         unpack(package, folder)
@@ -35,4 +36,4 @@ def fetch(folder):
 
 if __name__ == '__main__':
     if len(sys.argv) != 2: sys.exit('katex.py FOLDER: name the folder to write')
-    fetch(sys.argv[1])
+    fetch(Path(sys.argv[1]).expanduser())

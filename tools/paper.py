@@ -227,10 +227,13 @@ def printed(page, pdf):
     return f'{pdf}: {pdf.stat().st_size/1e6:.1f} MB'
 
 
+def home_expanded(path): return Path(path).expanduser()
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('notebook', nargs='?', type=Path, default=root/'nbs/report.ipynb', help='the notebook, run and saved with its outputs')
-    parser.add_argument('--out', type=Path, default=Path('out'), help='the folder that paper.html and paper.pdf are written to')
+    parser.add_argument('notebook', nargs='?', type=home_expanded, default=root/'nbs/report.ipynb', help='the notebook, run and saved with its outputs')
+    parser.add_argument('--out', type=home_expanded, default=Path('out'), help='the folder that paper.html and paper.pdf are written to')
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     page = args.out/'paper.html'
