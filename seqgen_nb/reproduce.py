@@ -199,7 +199,7 @@ def _needs(name):
     kind = re.split('_seed', name)[0]
     return STUDIES[name].needs if name in STUDIES else () if kind == 'lstm' else ('train', 'test')
 
-def _splits(names): return sorted({split for name in names for split in _needs(name)})
+def _splits(names): return dict.fromkeys(split for name in names for split in _needs(name))
 
 # %% ../nbs/92_reproduce.ipynb #f11e2001
 def _images(dataset, data_dir, n, why=None):
