@@ -218,7 +218,7 @@ def _trained_on(runs):
     "What the runs were trained on, and why on these images, in one line."
     said = [(run.config['settings'].get('dataset'), run.config.get('dataset_why')) for run in runs]
     lines = [f'{name} ({why})' if why else name for name, why in said if name]
-    return f"Trained on {'; '.join(dict.fromkeys(lines))}."
+    return f"Trained on {' and on '.join(dict.fromkeys(lines))}."
 
 # %% ../nbs/92_reproduce.ipynb #8455c7a2
 def _check_options(profile, seeds, jobs, study, width, epochs, resume, force, **others):
