@@ -157,7 +157,7 @@ def made(nbs, course):
     source, release = (course/side/name/f'{notebook}.ipynb' for side in ('source', 'release'))
     source.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nb, source)
-    (course/'nbgrader_config.py').write_text(config)
+    (course/'nbgrader_config.py').write_text(config, encoding='utf-8')
     released(course)
     return f'{len(points)} exercises, {sum(points.values())} points: {release} for students, {source} with the solutions'
 

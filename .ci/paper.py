@@ -181,7 +181,7 @@ def paper(path):
         elif kind == 'markdown': blocks.append(rendered(linked(run_in + content, numbers))); run_in = ''
         else: blocks.append(content)
     body = finished(BeautifulSoup('\n'.join(blocks), 'html.parser'), path.parent, path.name)
-    style = '\n'.join([*fonts(body), (here/'paper.css').read_text()])
+    style = '\n'.join([*fonts(body), (here/'paper.css').read_text(encoding='utf-8')])
     url = urljoin(site, address(path.name))
     byline = f'<p class="byline">{html.escape(settings["author"])} · version {settings["version"]} · <a href="{url}">{url.split("//")[1]}</a></p>'
     return f"""<!doctype html>
