@@ -71,7 +71,7 @@ def any_letter():
 
 def _end_of_output(name, e):
     "Say that the output can't be written, if that is the error, and write no more of it."
-    try: sys.stdout.flush()
+    try: print(flush=True)
     except OSError: pass
     else: raise e
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -311,10 +311,10 @@ def begin(self:Run,
     if self._taken():
         if self.force: self._move_aside()
         else: self._check_resume(settings, epochs)
-    self._here = environment(device)
-    if not self.config: self.config = dict(environment=self._here, wall_time_s=0.)
+    self._here, new = environment(device), not self.config
+    if new: self.config = dict(environment=self._here, wall_time_s=0.)
     self.config.update(settings=dict(settings, epochs=epochs), finished=False)
-    self._write_config()
+    if new: self._write_config()
     return self
 
 # %% ../nbs/90_runs.ipynb #cfb16b72
@@ -672,7 +672,7 @@ def network(self:Run,
     if epoch is not None: name = self._stage_of(epoch)
     record = self.config.get('networks', {}).get(name)
     if record is None:
-        raise SeqgenError(f'{self.folder} holds no finished run with {name}: train it first')
+        raise SeqgenError(f'{self.folder} holds no finished run with {name[:100]}: train it first')
     path = self.folder/f'{name}.safetensors'
     data = read_file(path) if self._has(f'{name}.safetensors') else b''
     if _sha256(data) != record['sha256']:
@@ -746,20 +746,23 @@ def rehearse(self:Run,
 ):
     "Do before the training all that `finish` does after it, and load what it kept."
     if self.folder is None: return
-    new, nets = not self.folder.exists(), dict(weights=network, **others)
+    new, box = not self.folder.exists(), dict(dir=self.folder, suffix='.part')
     with writing(self.folder): self.folder.mkdir(parents=True, exist_ok=True)
     try:
-        with writing(self.folder):
-            with TemporaryDirectory(dir=self.folder, suffix='.part') as box:
-                trial = Run(box, progress=False).begin()
-                trial.finish(**dict(network=network, **others))
-                for name, o in nets.items(): trial.network(name, classes=_classes_in(plain(o)))
-    except SeqgenError as e: raise SeqgenError(str(e).replace(box, str(self.folder))) from e
+        with writing(self.folder), TemporaryDirectory(**box) as box:
+            trial = Run(box, progress=False).begin()
+            try: trial._finish_and_load(dict(weights=network, **others))
+            except SeqgenError as e:
+                raise SeqgenError(str(e).replace(box, str(self.folder))) from e
     finally:
         if new: self.folder.rmdir()
 
-def _classes_in(network):
-    return [type(network), *(v for v in network.arguments.values() if isinstance(v, type))]
+@patch
+def _finish_and_load(self:Run, networks):
+    self.finish(networks['weights'], **{k: o for k, o in networks.items() if k != 'weights'})
+    for name, o in networks.items():
+        parts = plain(o).arguments.values()
+        self.network(name, classes=[type(plain(o)), *(v for v in parts if isinstance(v, type))])
 
 # %% ../nbs/90_runs.ipynb #e068bd71
 @patch(as_prop=True)
