@@ -165,4 +165,6 @@ def made(nbs, course):
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=Path('out/assignment'), help='the folder of the course')
-    print(made(root/'nbs', parser.parse_args().out))
+    out = parser.parse_args().out
+    try: print(made(root/'nbs', out))
+    except OSError as e: sys.exit(f'{e.filename or out} cannot be written ({e.strerror}): name another folder with --out')

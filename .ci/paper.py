@@ -232,8 +232,12 @@ if __name__ == '__main__':
     parser.add_argument('notebook', nargs='?', type=Path, default=root/'nbs/report.ipynb', help='the notebook, run and saved with its outputs')
     parser.add_argument('--out', type=Path, default=Path('out'), help='the folder that paper.html and paper.pdf are written to')
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    page = args.out/'paper.html'
-    page.write_text(paper(args.notebook), encoding='utf-8')
+    page, text = args.out/'paper.html', paper(args.notebook)
+    part = page.with_suffix('.part')
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding='utf-8')
+        part.replace(page)
+    except OSError as e: sys.exit(f'{page} cannot be written ({e.strerror}): name another folder with --out')
     print(f'{page}: {page.stat().st_size/1e6:.1f} MB')
     print(printed(page, args.out/'paper.pdf'))

@@ -301,6 +301,9 @@ def _begin(run, recipe, device, nets, images, dataset):
     r = _settled(recipe, run, device)
     described = _described(nets, _check_training_images(images, r.batch), dataset)
     generator, discriminator = nets.values()
+    if not hasattr(generator, 'n_latent'):
+        raise SeqgenError(f'{type(plain(generator)).__name__} does not say how large its latent '
+                          'vectors are: set self.n_latent in its __init__')
     average = dict(average=generator) if r.ema else {}
     run.rehearse(generator, discriminator=discriminator, **average)
     run.begin(device=str(device), **described, **asdict(r))

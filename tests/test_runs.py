@@ -147,6 +147,13 @@ def test_a_gan_of_own_and_compiled_networks_goes_on(tmp_path):
     assert run.history['epoch'] == [1, 2] and Run(tmp_path/'gan').network('average').n_latent == 4
 
 
+def test_a_generator_must_say_what_it_takes(tmp_path):
+    generator = MLPGenerator(4, (8,))
+    del generator.n_latent
+    refused(lambda: fit_gan(generator, MLPDiscriminator((8,)), typeset_digits(64, 0)[0], Run(tmp_path/'gan'), batch=32, device='cpu'), 'self.n_latent')
+    assert not (tmp_path/'gan').exists()
+
+
 # full disks and folders that can't be written
 
 @contextmanager
