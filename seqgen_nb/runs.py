@@ -239,11 +239,11 @@ class Run:
 def _read(self:Run):
     if self.folder is None or not os.path.lexists(self.folder): return
     if not self.folder.is_dir(): raise SeqgenError(f'{self.folder} is no folder: name another')
+    config, history = self._content('config.json', b'{}'), self._content('history.csv', b'')
     try:
-        self.config = self._read_json('config.json', {})
+        self.config = json.loads(config.decode('utf-8'))
         _check_config(self.config)
-        if self._has('history.csv'): self.history = _parse_history(self._text('history.csv'))
-    except SeqgenError: raise
+        self.history = _parse_history(history.decode('utf-8'))
     except _DAMAGED as e:
         raise SeqgenError(f'{self.folder} holds a damaged run ({str(e)[:200]}): '
                           'choose another folder, or delete it') from e
@@ -254,11 +254,8 @@ _DAMAGED = ValueError, IndexError, KeyError, TypeError, AttributeError, Recursio
 def _has(self:Run, name): return os.path.lexists(self.folder/name)
 
 @patch
-def _text(self:Run, name): return read_file(self.folder/name).decode('utf-8')
-
-@patch
-def _read_json(self:Run, name, default):
-    return json.loads(self._text(name)) if self._has(name) else default
+def _content(self:Run, name, default):
+    return read_file(self.folder/name) if self._has(name) else default
 
 # %% ../nbs/90_runs.ipynb #d2000005
 def _check_config(config):
@@ -267,13 +264,15 @@ def _check_config(config):
     if not config: return
     parts = dict(settings=dict, environment=dict, wall_time_s=(int, float))
     _check_kinds('config.json', config, parts, networks=dict, checksums=dict, continued=list)
-    _check_kinds('settings', config['settings'], {}, dataset=(str, type(None)), seeds=list)
     for here in (config['environment'], *config.get('continued', [])):
         _check_kinds('environment', here, dict(device=str), revision=(str, type(None)))
     for name, record in config.get('networks', {}).items():
-        if not re.fullmatch(r'stages/epoch_[0-9]{1,9}|[\w-]+', name):
-            raise ValueError(f'{name[:50]!r} is no name of a network')
+        _check_name(name)
         _check_kinds(name, record, {'class': str, 'sha256': str, 'arguments': dict})
+
+def _check_name(name):
+    if not re.fullmatch(r'stages/epoch_[0-9]{1,9}|[\w-]+', name):
+        raise SeqgenError(f'{name[:50]!r} is no name of a network: use letters, digits and _')
 
 def _check_kinds(what, found, parts, **more):
     if not isinstance(found, dict): raise ValueError(f'{what} is no object')
@@ -294,8 +293,9 @@ def _parse_history(text):
 def _number(text): return int(text) if re.fullmatch('-?[0-9]{1,18}', text) else float(text)
 
 def _format_history(history):
-    rows = [list(history), *zip(*history.values())]
-    return ''.join(','.join(map(str, row)) + '\n' for row in rows)
+    text = io.StringIO()
+    csv.writer(text, lineterminator='\n').writerows([list(history), *zip(*history.values())])
+    return text.getvalue()
 
 # %% ../nbs/90_runs.ipynb #ad2a4cbb
 @patch
@@ -425,6 +425,8 @@ def epochs(self:Run,
 ): # yields the epochs that are still to be done, counted from 1
     "Yield the epochs up to `n` that remain, with a checkpoint after each."
     done, shows = self._restore(state), self._shows
+    if done > n: raise SeqgenError(f'the checkpoint in {self.folder} holds {done} epochs, more '
+                                   f'than the {n} asked for: start over with --force')
     if done < n: self._start_after(done, state)
     bar = tqdm(total=n, initial=done, desc=self._name, unit='epoch', disable=shows != 'bars')
     with bar:
@@ -539,8 +541,9 @@ def _load_checkpoint(path):
         raise ValueError('a tensor is larger than the file')
     columns, epoch = kept['history'].values(), kept['epoch']
     numbers = [v for column in columns for v in column] + [epoch, kept['wall_time_s']]
-    if not all(isinstance(v, (int, float)) for v in numbers) or {*map(len, columns)} - {epoch}:
-        raise ValueError('its history is odd')
+    known = all(isinstance(v, (int, float)) for v in numbers)
+    rows = {*map(len, columns)} or {0}
+    if not known or len(rows) > 1 or max(rows) > epoch: raise ValueError('its history is odd')
     return {k: kept[k] for k in ('epoch', 'settings', 'wall_time_s', 'history', 'state')}
 
 def _tensors(o, seen):
@@ -566,12 +569,19 @@ def log(self:Run,
     **values # what was measured in it
 ):
     "Add a row to the history; raise `TrainingDiverged` if a value is NaN or infinite."
-    values = {k: v.item() if hasattr(v, 'item') else v for k, v in values.items()}
+    values = {k: _plain_number(v) for k, v in values.items()}
+    if self.history and {'epoch', *values} != set(self.history):
+        raise SeqgenError(f"epoch {epoch} logs {', '.join(values)}, and the epochs before it other "
+                          'values: log the same in every epoch')
     for k, v in values.items():
         if not abs(v) < float('inf'):
             raise TrainingDiverged(f'{k} became {v} in epoch {epoch}: try a lower learning rate; '
                                    f'the checkpoint of epoch {epoch - 1} is kept')
     for k, v in dict(epoch=epoch, **values).items(): self.history.setdefault(k, []).append(v)
+
+def _plain_number(v):
+    v = v.item() if hasattr(v, 'item') else v
+    return int(v) if isinstance(v, int) else float(v)
 
 # %% ../nbs/90_runs.ipynb #36fd9a11
 @patch
@@ -582,6 +592,7 @@ def save_network(self:Run,
 ):
     "Keep a network: its weights as safetensors, its class and arguments in the config."
     if self.folder is None: return
+    _check_name(name)
     network = plain(network)
     shorten = lambda v: v.half() if half and v.ndim > 1 else v
     state = network.state_dict().items()
@@ -783,11 +794,11 @@ def origin(self:Run
     if not self.config: raise SeqgenError(f'{self.folder} holds no run yet: train it first')
     asked, revision = self.config['settings'], self._everywhere('revision')
     n = asked.get('training_epochs', self._done)
-    seeds = asked.get('seeds', [])
-    if seeds: what = [f"seed{'s'*(len(seeds) > 1)} {', '.join(map(str, seeds))}"]
+    seeds = asked.get('seeds')
+    if isinstance(seeds, list) and seeds: what = [f"seed{'s'*(len(seeds) > 1)} {', '.join(map(str, seeds))}"]
     else: what = [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
     parts = [asked.get('dataset'), *what, self.device, revision and f'revision {revision}']
-    return f'run {self._name}: ' + ', '.join(p for p in parts if p)
+    return f'run {self._name}: ' + ', '.join(str(p) for p in parts if p)
 
 # %% ../nbs/90_runs.ipynb #ed896d77
 @patch(as_prop=True)
@@ -810,8 +821,9 @@ def scores(self:Run
 )->list: # a dictionary for each generator that was scored: its epoch, and the scores of chapter 7
     "The scores of the run's generators, where they were measured."
     if self.folder is None: return []
+    content = self._content('scores.json', b'[]')
     try:
-        found = self._read_json('scores.json', [])
+        found = json.loads(content.decode('utf-8'))
         for row in found: _check_kinds('scores.json', row, {})
     except (ValueError, TypeError, RecursionError) as e:
         raise SeqgenError(f'{self.folder}/scores.json is damaged: score the run again') from e

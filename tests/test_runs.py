@@ -1,8 +1,10 @@
 "Runs on other people's machines, and runs from other people: full disks, networks of one's own, odd terminals, and files made to do harm."
 import json, os, pickle, re, resource, shutil, subprocess, sys, tempfile, warnings, zipfile
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -15,7 +17,7 @@ from seqgen_nb.gan import MLPDiscriminator, MLPGenerator, fit_gan
 from seqgen_nb.launch import claim
 from seqgen_nb.lstm import RNN
 from seqgen_nb.palindromes import LastDigit, fit_palindromes
-from seqgen_nb.plots import read_png
+from seqgen_nb.plots import learning_curves, read_png
 from seqgen_nb.reproduce import seqgen_reproduce
 from seqgen_nb.runs import Run, SeqgenError, check_writable, load_weights, shipped, write_atomic
 
@@ -152,6 +154,20 @@ def test_a_generator_must_say_what_it_takes(tmp_path):
     del generator.n_latent
     refused(lambda: fit_gan(generator, MLPDiscriminator((8,)), typeset_digits(64, 0)[0], Run(tmp_path/'gan'), batch=32, device='cpu'), 'self.n_latent')
     assert not (tmp_path/'gan').exists()
+
+
+def test_what_is_logged_can_be_read_again(tmp_path):
+    "Numbers of any kind become Python's; names are quoted; what would not fit is refused at once."
+    run = Run(tmp_path/'run', progress=False).begin(2, seed=0)
+    for epoch in run.epochs(2):
+        run.log(epoch, done=True, tensor=torch.tensor(.1), array=np.float32(.5), count=np.int64(3), exact=Decimal('.25'), **{'a,"b"': 1})
+    again = Run(tmp_path/'run', resume=True, progress=False).begin(3, seed=0)
+    assert again.history == run.history and again.history['done'] == [1, 1] and again.history['a,"b"'] == [1, 1]
+    assert list(again.epochs(3)) == [3] and type(again.history['exact'][0]) is float
+    refused(lambda: again.log(4, other=1), 'log the same in every epoch')
+    refused(lambda: again.save_network(small(), 'a/b'), 'is no name of a network')
+    refused(lambda: fit_gan(MLPGenerator(4, (8,)), MLPDiscriminator((8,)), typeset_digits(64, 0)[0], Run(tmp_path/'file', progress='lines'), batch=128), 'do not fill a batch')
+    assert not (tmp_path/'file').exists()
 
 
 # full disks and folders that can't be written
@@ -378,7 +394,7 @@ def test_nothing_is_written_outside_the_folder(copy, tmp_path):
 CONFIGS = dict(
     networks_list=dict(networks=[1]), networks_text=dict(networks='weights'), record=dict(networks=dict(weights=7)), no_sum=dict(networks=dict(weights={'class': 'a', 'arguments': {}})),
     arguments=dict(networks=dict(weights={'class': 'a', 'sha256': 'b', 'arguments': [1]})), klass=dict(networks=dict(weights={'class': ['os'], 'sha256': 'b', 'arguments': {}})),
-    settings=dict(settings=7), dataset=dict(settings=dict(dataset=['a'])), seeds=dict(settings=dict(seeds=3)), environment=dict(environment='cpu'), device=dict(environment=dict(device=1)),
+    settings=dict(settings=7), environment=dict(environment='cpu'), device=dict(environment=dict(device=1)),
     no_device=dict(environment={}), revision=dict(environment=dict(device='cpu', revision=[])), continued=dict(continued='x'), continued_in=dict(continued=[3]), time=dict(wall_time_s='x'), sums=dict(checksums=3))
 
 
@@ -516,7 +532,7 @@ def state_with(copy, **changes): return torch.load(copy/'checkpoint.pt', weights
 HOSTILE = dict(
     compressed=compressed, none=lambda c: torch.save([1], c/'checkpoint.pt'), no_state=lambda c: checkpoint(c, state={}), state_text=lambda c: checkpoint(c, state='x'),
     wide=lambda c: checkpoint(c, state=state_with(c, model={'head.weight': torch.zeros(1).expand(2**40)})), history=lambda c: checkpoint(c, history=7),
-    history_text=lambda c: checkpoint(c, history=dict(epoch=['a', 'b'])), history_long=lambda c: checkpoint(c, history=dict(epoch=[1])), history_deep=lambda c: checkpoint(c, history=dict(epoch=[[], []])),
+    history_text=lambda c: checkpoint(c, history=dict(epoch=['a', 'b'])), history_uneven=lambda c: checkpoint(c, history=dict(epoch=[1, 2], loss=[1])), history_long=lambda c: checkpoint(c, history=dict(epoch=[1, 2, 3])), history_deep=lambda c: checkpoint(c, history=dict(epoch=[[], []])),
     epoch=lambda c: checkpoint(c, epoch='2'), epochs=lambda c: checkpoint(c, epoch=10**9), time=lambda c: checkpoint(c, wall_time_s='x'), settings=lambda c: checkpoint(c, settings='x'),
     schedule=lambda c: checkpoint(c, state=state_with(c, schedule=dict(step=1, optimizer=2))), rng=lambda c: checkpoint(c, state=state_with(c, rng=torch.zeros(3))),
     rng_text=lambda c: checkpoint(c, state=state_with(c, rng='x')), opt=lambda c: checkpoint(c, state=state_with(c, opt=dict(state=[], param_groups=3))))
@@ -525,7 +541,7 @@ HOSTILE = dict(
 @pytest.mark.parametrize('harm', HOSTILE.values(), ids=HOSTILE)
 def test_a_checkpoint_made_to_do_harm(harm, copy):
     harm(copy)
-    refused(lambda: train(copy, 3, resume=True), 'checkpoint.pt', '--force')
+    refused(lambda: train(copy, 3, resume=True), 'checkpoint', '--force')
 
 
 def png(width, height, name):
@@ -546,6 +562,7 @@ def test_pictures_that_are_none(copy, tmp_path):
 
 
 def test_texts_of_a_config_are_only_shown(copy):
-    from seqgen_nb.plots import learning_curves
+    config_with(copy, settings=dict(dataset=['a'], seeds=3))
+    assert "['a']" in Run(copy).origin
     config_with(copy, settings=dict(dataset=r'$\frac{', seed='<script>'))
     assert learning_curves(shipped('lstm').history, Run(copy).origin) is not None
