@@ -11,7 +11,7 @@ __all__ = ['PRECISIONS', 'FULL', 'LIMITS', 'SeqgenError', 'TrainingDiverged', 'c
 # %% ../nbs/90_runs.ipynb #eaa19e75
 import csv, errno, hashlib, importlib, io, json, os, platform, re, shutil, stat, subprocess
 import sys, time, warnings, zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 from importlib import metadata, resources
 from pathlib import Path
@@ -766,7 +766,7 @@ def rehearse(self:Run,
             except SeqgenError as e:
                 raise SeqgenError(str(e).replace(box, str(self.folder))) from e
     finally:
-        if new: self.folder.rmdir()
+        with suppress(OSError): new and self.folder.rmdir()
 
 @patch
 def _finish_and_load(self:Run, networks):
