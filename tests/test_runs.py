@@ -305,7 +305,7 @@ def test_output_that_takes_no_accent(env, tmp_path):
 def test_files_are_utf8_by_name():
     "Neither the package nor its tools open a text in the encoding of the machine."
     unnamed = re.compile(r'read_text\(\)|write_text\((?!.*encoding=)|text=True|universal_newlines|(?<![\w.])open\((?!.*(encoding=|b\'))')
-    for path in [*(root/'seqgen_nb').glob('*.py'), *(root/'.ci').glob('*.py'), root/'setup.py']:
+    for path in [*(root/'seqgen_nb').glob('*.py'), *(root/'tools').glob('*.py'), root/'setup.py']:
         found = [line for line in path.read_text(encoding='utf-8').splitlines() if unnamed.search(line)]
         assert not found, f'{path.name}: {found}'
 
