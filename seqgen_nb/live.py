@@ -19,7 +19,7 @@ from .gan import latents
 from .latent import directions
 from .long_memory import certify, weights_of
 from .palindromes import LastDigit, evaluate
-from .runs import SeqgenError, command, shipped, write_atomic
+from .runs import SeqgenError, check_writable, command, shipped, write_atomic
 
 # %% ../nbs/97_live.ipynb #e78b9bb2
 def _needed(module):
@@ -97,10 +97,7 @@ INTEGRITY = ('sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZ'
 RUNTIME_FILES = 'ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'
 
 def _write(folder, files):
-    try:
-        for name, data in files.items(): write_atomic(Path(folder)/name, data)
-    except OSError as e:
-        raise SeqgenError(f'{folder} cannot be written ({e.strerror}): name another folder') from e
+    for name, data in files.items(): write_atomic(Path(folder)/name, data)
 
 # %% ../nbs/97_live.ipynb #644c41c6
 def export_live(
@@ -149,7 +146,8 @@ def fetch_runtime(
     with tempfile.TemporaryDirectory() as folder_of_npm:
         print(f"fetching {RUNTIME} from npm's registry to {folder}", file=sys.stderr, flush=True)
         asked = npm, 'pack', RUNTIME, '--prefer-offline', '--loglevel=error', *LIMITS
-        result = subprocess.run(asked, cwd=folder_of_npm, capture_output=True, text=True)
+        result = subprocess.run(asked, cwd=folder_of_npm, capture_output=True, encoding='utf-8',
+                                errors='replace')
         packages = list(Path(folder_of_npm).glob('*.tgz'))
         if result.returncode or not packages:
             raise SeqgenError(
@@ -163,6 +161,7 @@ def seqgen_live(
     out:str='_live' # folder to write; files of the page's names are replaced
 ):
     "Build the page on which the generators and the LSTMs run in the browser."
+    check_writable(Path(out)/'index.html')
     export_live(out)
     fetch_runtime(out)
     print(f'{out}/index.html; to look at it: python3 -m http.server -b 127.0.0.1 -d {out}, '

@@ -84,8 +84,10 @@ def fit_classifier(
     opt = optim.Adam(model.to(device).parameters(), lr=lr)
     schedule = optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*steps)
     record = dict(dataset=train.name, checksum=train.checksum, images=len(train.images))
-    run = (run or Run()).begin(epochs, str(device), **record, held_out=held_out.name,
-                               batch=batch, lr=lr, seed=seed, cycle_over=epochs)
+    run = run or Run()
+    run.rehearse(model)
+    run.begin(epochs, str(device), **record, held_out=held_out.name, batch=batch, lr=lr,
+              seed=seed, cycle_over=epochs)
     for epoch in run.epochs(epochs, model=model, opt=opt, schedule=schedule, rng=rng):
         loss = 0.
         order = torch.randperm(len(train.images), generator=rng)

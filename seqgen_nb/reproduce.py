@@ -22,7 +22,8 @@ from .gan import MLPDiscriminator, MLPGenerator, Recipe, fit_gan
 from .launch import in_worker, launch, own_device, share
 from .palindromes import LastDigit, fit_palindromes
 from .plots import median_range
-from .runs import Run, SeqgenError, command, seeded, write_atomic
+from .runs import Run, SeqgenError, any_letter, check_writable, command, seeded
+from .runs import write_atomic, writing
 from .studies import STUDIES, score_gan
 
 # %% ../nbs/92_reproduce.ipynb #d122dc67
@@ -176,7 +177,7 @@ def seqgen_reproduce(
 def _train_all(options, why=None):
     n = None if options['study'] else PROFILES[options['profile']].images
     images = _images(options['dataset'], options['data_dir'], n, why)
-    folder, tasks = _folder(options['out']), _tasks(options, images)
+    folder, tasks = _folder(options['out'], options['study']), _tasks(options, images)
     if in_worker(): failed = _work(tasks, folder, images, options['force'])
     elif min(options['jobs'], len(tasks)) > 1: return _launch(tasks, folder, images, options)
     else: failed = _one_by_one(tasks, folder, images, options['resume'], options['force'])
@@ -233,11 +234,11 @@ def _check_options(profile, seeds, jobs, study, width, epochs, resume, force, **
         raise SeqgenError('a recorded run has its own settings: '
                           'leave out --seeds, --width, --epochs')
 
-def _folder(out):
-    try: Path(out).mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        said = f'{out} cannot be made a folder ({e.strerror})'
-        raise SeqgenError(f'{said}: name another with --out') from e
+def _folder(out, study):
+    "The folder `out`, in which all that comes after the trainings can be written too."
+    with writing(out): Path(out).mkdir(parents=True, exist_ok=True)
+    if not study:
+        for name in 'figures/figure_1.png', 'report.html': check_writable(Path(out)/name)
     return Path(out)
 
 # %% ../nbs/92_reproduce.ipynb #d830d0da
@@ -252,8 +253,7 @@ def _profile(name, width, epochs):
 # %% ../nbs/92_reproduce.ipynb #1474fc8b
 def _one_by_one(tasks, folder, images, resume, force):
     for split in _splits(tasks): images(split)
-    progress = True if sys.stderr.isatty() else 'lines'
-    for name, task in tasks.items(): task(Run(folder/name, resume, force, progress))
+    for name, task in tasks.items(): task(Run(folder/name, resume, force))
     return {}
 
 # %% ../nbs/92_reproduce.ipynb #886034d9
@@ -275,6 +275,7 @@ def _make_way(run, resume, force):
 
 def _reproduce(job):
     "The command in a worker; what a user can put right is for the launching process to say."
+    any_letter()
     try: _train_all(*job)
     except SeqgenError as e: return str(e)
 

@@ -181,7 +181,7 @@ def paper(path):
         elif kind == 'markdown': blocks.append(rendered(linked(run_in + content, numbers))); run_in = ''
         else: blocks.append(content)
     body = finished(BeautifulSoup('\n'.join(blocks), 'html.parser'), path.parent, path.name)
-    style = '\n'.join([*fonts(body), (here/'paper.css').read_text()])
+    style = '\n'.join([*fonts(body), (here/'paper.css').read_text(encoding='utf-8')])
     url = urljoin(site, address(path.name))
     byline = f'<p class="byline">{html.escape(settings["author"])} · version {settings["version"]} · <a href="{url}">{url.split("//")[1]}</a></p>'
     return f"""<!doctype html>
@@ -235,8 +235,12 @@ if __name__ == '__main__':
     parser.add_argument('notebook', nargs='?', type=home_expanded, default=root/'nbs/report.ipynb', help='the notebook, run and saved with its outputs')
     parser.add_argument('--out', type=home_expanded, default=Path('out'), help='the folder that paper.html and paper.pdf are written to')
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    page = args.out/'paper.html'
-    page.write_text(paper(args.notebook), encoding='utf-8')
+    page, text = args.out/'paper.html', paper(args.notebook)
+    part = page.with_suffix('.part')
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding='utf-8')
+        part.replace(page)
+    except OSError as e: sys.exit(f'{page} cannot be written ({e.strerror}): name another folder with --out')
     print(f'{page}: {page.stat().st_size/1e6:.1f} MB')
     print(printed(page, args.out/'paper.pdf'))
