@@ -15,7 +15,7 @@ from urllib.request import urlopen
 from torchvision.datasets import MNIST
 from tqdm.auto import tqdm
 
-from .runs import SeqgenError, write_atomic
+from .runs import Run, SeqgenError, write_atomic
 
 # %% ../nbs/98_mnist_files.ipynb #f11e0007
 MNIST_SIZES = {
@@ -89,8 +89,8 @@ def download(
     url:str, # of one of MNIST's files, packed
     name:str # a key of `MNIST_MD5`
 )->bytes: # its content, unpacked
-    "Fetch a file, with a progress bar on a terminal."
-    data, start, quiet = bytearray(), time.monotonic(), not sys.stderr.isatty()
+    "Fetch a file, with a progress bar where a run has one."
+    data, start, quiet = bytearray(), time.monotonic(), Run()._shows != 'bars'
     with urlopen(url, timeout=PATIENCE) as answer:
         bar = tqdm(total=answer.length, desc=name, unit='B', unit_scale=True, disable=quiet)
         with bar:
@@ -126,11 +126,7 @@ def _is_whole(name, folder):
 def _fetch(wanted, mirror, raw):
     "Fetch `wanted` one by one; what is fetched leaves the list, for the next mirror to go on."
     while wanted:
-        data = download(f'{mirror}{wanted[0]}.gz', wanted[0])
-        try: write_atomic(raw/wanted[0], data)
-        except OSError as e:
-            raise SeqgenError(f'{raw} cannot be written ({e.strerror}): name a folder that holds '
-                              'MNIST with --data-dir or SEQGEN_DATA') from e
+        write_atomic(raw/wanted[0], download(f'{mirror}{wanted[0]}.gz', wanted[0]))
         wanted.pop(0)
 
 def _reason(error):
