@@ -131,7 +131,7 @@ def _assets(): return shipped('lstm').folder.parent
 def rules(
 )->list: # dictionaries: name, claim, of, measure(s), threshold or comparison, reason, page
     "The rules by which the claims are judged."
-    return json.loads((_assets()/'rules.json').read_text())['rules']
+    return json.loads((_assets()/'rules.json').read_bytes())['rules']
 
 # %% ../nbs/96_evidence.ipynb #0c5e2b7a
 class Measure(NamedTuple):
@@ -410,7 +410,8 @@ def check(
     differ = [name for name, (new, path) in pairs.items() if not _shows(path, new)]
     differ += _uncertified(shipped('long_memory'))
     tables = folder/'tables.md'
-    if not tables.exists() or tables.read_text() != _tables(*runs): differ.append('tables.md')
+    written = _tables(*runs).encode()
+    if not tables.exists() or tables.read_bytes() != written: differ.append('tables.md')
     if differ:
         raise SeqgenError(f"{', '.join(differ)} in {folder} can't be rebuilt from the shipped "
                           'runs: find out which of the two has changed')

@@ -9,6 +9,8 @@ __all__ = ['JUDGES', 'CRITERIA', 'MEASURES', 'CORRUPTIONS', 'YARDSTICKS', 'Digit
            'inception_distance']
 
 # %% ../nbs/07_metrics.ipynb #cff73a5d
+import socket
+from contextlib import contextmanager
 from functools import lru_cache
 from math import ceil
 from statistics import median
@@ -83,8 +85,10 @@ def fit_classifier(
     opt = optim.Adam(model.to(device).parameters(), lr=lr)
     schedule = optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*steps)
     record = dict(dataset=train.name, checksum=train.checksum, images=len(train.images))
-    run = (run or Run()).begin(epochs, str(device), **record, held_out=held_out.name,
-                               batch=batch, lr=lr, seed=seed, cycle_over=epochs)
+    run = run or Run()
+    run.rehearse(model)
+    run.begin(epochs, str(device), **record, held_out=held_out.name, batch=batch, lr=lr,
+              seed=seed, cycle_over=epochs)
     for epoch in run.epochs(epochs, model=model, opt=opt, schedule=schedule, rng=rng):
         loss = 0.
         order = torch.randperm(len(train.images), generator=rng)
@@ -390,11 +394,20 @@ def inception_distance(
     if real is None: real = load_images('mnist', 'train', n=len(images)).images
     sets = [_AsPhotographs(_checked(x)) for x in (images, real)]
     asked = dict(fid=True, cuda=torch.cuda.is_available(), verbose=False)
-    try: found = calculate_metrics(input1=sets[0], input2=sets[1], **asked)
+    try:
+        with _patience(): found = calculate_metrics(input1=sets[0], input2=sets[1], **asked)
     except OSError as e:
         raise SeqgenError(f'the weights of the Inception network cannot be had ({e}): '
                           'leave inception out, or try again with a connection') from e
     return found['frechet_inception_distance']
+
+@contextmanager
+def _patience(seconds=20):
+    "A block in which no server is waited for longer than this."
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try: yield
+    finally: socket.setdefaulttimeout(before)
 
 class _AsPhotographs(torch.utils.data.Dataset):
     "Images of one channel as torch-fidelity expects photographs: bytes, three channels."

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from .data import checksum, one_hot
 from .lstm import LSTM, initial_state, xavier_linear
 from .plots import figure, sign
-from .runs import Run, SeqgenError, pick_device
+from .runs import Run, SeqgenError, describe_network, pick_device
 
 # %% ../nbs/03_palindromes.ipynb #0f5ac73c
 class LastDigit(nn.Module):
@@ -83,10 +83,12 @@ def fit_palindromes(
     device, rng = pick_device(device), torch.Generator().manual_seed(seed)
     model.to(device).train()
     opt = optim.RMSprop(model.parameters(), lr=lr)
-    run = (run or Run()).begin(epochs, str(device),
+    run = run or Run()
+    run.rehearse(model)
+    run.begin(epochs, str(device),
         dataset=f'palindromes of length {train.shape[1]}',
         checksum=checksum(train), palindromes=len(train), held_out=len(held_out),
-        model=_describe(model), batch=batch, lr=lr, seed=seed, cosine_over=epochs)
+        model=describe_network(model), batch=batch, lr=lr, seed=seed, cosine_over=epochs)
     schedule = optim.lr_scheduler.CosineAnnealingLR(opt, epochs*-(-len(train)//batch))
     for epoch in run.epochs(epochs, model=model, opt=opt, schedule=schedule, rng=rng):
         order = torch.randperm(len(train), generator=rng).split(batch)
@@ -112,11 +114,6 @@ def _one_epoch(model, opt, schedule, batches):
         loss_sum = loss_sum + loss.detach()*len(x)
         right, n = right + (logits.argmax(1) == asked).sum(), n + len(x)
     return dict(loss=(loss_sum/n).item(), accuracy=(right/n).item())
-
-def _describe(model):
-    a = model.arguments
-    return (f"{type(model).__name__}({a['recurrent'].__name__}, "
-            f"n_hidden={a['n_hidden']}, base={a['base']})")
 
 # %% ../nbs/03_palindromes.ipynb #df40a2a4
 @torch.no_grad()

@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torchvision.utils import make_grid
 
-from .runs import SeqgenError
+from .runs import SeqgenError, read_file
 
 # %% ../nbs/91_plots.ipynb #201e7e29
 INK = '#767676'
@@ -97,7 +97,7 @@ def sign(
     "Write the origin of a figure small below it."
     letters = int(15*fig.get_figwidth())
     lines = [textwrap.fill(line, letters) for line in origin.split('\n')]
-    if origin: fig.supxlabel('\n'.join(lines), fontsize=8)
+    if origin: fig.supxlabel('\n'.join(lines), fontsize=8, parse_math=False)
     return fig
 
 # %% ../nbs/91_plots.ipynb #26dca4ee
@@ -220,7 +220,13 @@ def read_png(
     source # a PNG file: its path, or its bytes
 )->torch.Tensor: # uint8 `(height, width)`
     "A sheet read back from a PNG file; colours become greys."
-    image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source).convert('L')
+    data, name = (source, 'this') if isinstance(source, bytes) else (read_file(source), source)
+    try:
+        image = Image.open(io.BytesIO(data), formats=['PNG'])
+        if image.width*image.height > 2**24: raise ValueError('it is too large')
+        image = image.convert('L')
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as e:
+        raise SeqgenError(f'{name} is no PNG file of a sheet ({e}): draw it again') from e
     return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.size[::-1])
 
 # %% ../nbs/91_plots.ipynb #d355f1ef
