@@ -214,8 +214,9 @@ def score(
     "Distance, fidelity and diversity of images, beside real ones."
     against = against or reference(judge)
     for what, there in (('images', len(images)), ('real images', len(against.features))):
-        if there < n: raise SeqgenError(f'{there:,} {what} are too few for scores of {n:,}: '
-                                        f'give more, or compare among scores of n={there}')
+        if there >= n: continue
+        other = f', or compare among scores of n={there}' if there >= 6 else ''
+        raise SeqgenError(f'{there:,} {what} are too few for scores of {n:,}: give more{other}')
     fake, real = extract_features(images[:n], judge), against.first(n)
     scores = dict(images=n, **_by_library(fake.features, real.features),
                   **_neighbours(fake.features, real.features), **_classes(fake, real))
