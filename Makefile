@@ -29,23 +29,23 @@ export: $(DEV_STAMP)
 	$(BIN)/nbdev_clean
 
 readme: $(DEV_STAMP)
-	$(BIN)/python .ci/readme.py
+	$(BIN)/python tools/readme.py
 
 docs: $(DEV_STAMP)
 	@command -v quarto > /dev/null || { echo "make docs: Quarto is not installed: get it from https://quarto.org/docs/get-started/"; exit 2; }
-	$(BIN)/python .ci/pages.py
+	$(BIN)/python tools/pages.py
 	cd _proc && quarto render --no-cache --no-execute
 	rm -rf _docs && mv _proc/_docs _docs
 	$(BIN)/seqgen_live --out _docs/live
-	$(BIN)/python .ci/katex.py _docs/katex
-	$(BIN)/python .ci/paper.py --out _docs
-	$(BIN)/python .ci/links.py _docs
+	$(BIN)/python tools/katex.py _docs/katex
+	$(BIN)/python tools/paper.py --out _docs
+	$(BIN)/python tools/links.py _docs
 
 paper: $(DEV_STAMP)
-	$(BIN)/python .ci/paper.py --out out
+	$(BIN)/python tools/paper.py --out out
 
 assignment: $(DEV_STAMP)
-	$(BIN)/python .ci/assignment.py --out out/assignment
+	$(BIN)/python tools/assignment.py --out out/assignment
 
 live: $(DEV_STAMP)
 	$(BIN)/seqgen_live --out _live

@@ -647,8 +647,8 @@ def check_gate_bounds(
         'give the lower end first': right.flip(0)}.items():
         ensure(not found.allclose(mistake, atol=1e-3), words)
     for name, one, other in zip(('lower', 'upper'), found, right):
-        ensure(one.isclose(other, atol=1e-3), f'the {name} end is wrong: which end of h1, and which '
-               f"of h2, makes `a` {'least' if name == 'lower' else 'greatest'}?")
+        ensure(one.isclose(other, atol=1e-3), f'the {name} end is wrong: which end of h1, and '
+               f"which of h2, makes `a` {'least' if name == 'lower' else 'greatest'}?")
     return 'the sign of each weight says which end of its input is taken'
 
 # %% ../nbs/98_checks.ipynb #72b0121f

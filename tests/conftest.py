@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 root = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(root/'.ci'))
+sys.path.insert(0, str(root/'tools'))
 import chromium
 
 
@@ -18,7 +18,7 @@ def copied(folder):
 def processed(tmp_path_factory):
     "The folder that Quarto is given."
     copy = copied(tmp_path_factory.mktemp('processed')/'book')
-    result = subprocess.run([sys.executable, copy/'.ci/pages.py'], cwd=copy, capture_output=True, text=True)
+    result = subprocess.run([sys.executable, copy/'tools/pages.py'], cwd=copy, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]
     return copy/'_proc'
 

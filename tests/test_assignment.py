@@ -26,7 +26,7 @@ def run(home, *command, **options):
 def course(tmp_path_factory):
     "The course's folder as `make assignment` leaves it, what it says, and whether anything was written into the user's home."
     home, folder = tmp_path_factory.mktemp('home'), tmp_path_factory.mktemp('course')
-    said = run(home, sys.executable, root/'.ci/assignment.py', '--out', folder, env=dict(PATH='/usr/bin:/bin'))
+    said = run(home, sys.executable, root/'tools/assignment.py', '--out', folder, env=dict(PATH='/usr/bin:/bin'))
     return folder, said, list(home.rglob('*'))
 
 

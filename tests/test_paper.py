@@ -16,7 +16,7 @@ report = nbformat.read(root/'nbs/report.ipynb', 4)
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('paper')
-    result = subprocess.run([sys.executable, root/'.ci/paper.py', '--out', folder], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, root/'tools/paper.py', '--out', folder], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return folder
 
@@ -117,7 +117,7 @@ def test_pdf(browser, folder):
 
 def test_without_chromium(tmp_path):
     if Path(chromium.names[-1]).exists(): pytest.skip('Chrome is found without PATH')
-    result = subprocess.run([sys.executable, root/'.ci/paper.py', '--out', tmp_path], capture_output=True, text=True, env={**os.environ, 'PATH': ''})
+    result = subprocess.run([sys.executable, root/'tools/paper.py', '--out', tmp_path], capture_output=True, text=True, env={**os.environ, 'PATH': ''})
     assert result.returncode == 0 and 'no Chromium was found' in result.stdout and [p.name for p in tmp_path.iterdir()] == ['paper.html'], result.stderr
 
 

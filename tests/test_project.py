@@ -32,7 +32,7 @@ def test_shipped_runs_are_finished():
 
 
 def test_readme_matches_index():
-    result = subprocess.run([sys.executable, root/'.ci/readme.py', '--check'], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, root/'tools/readme.py', '--check'], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
 
 

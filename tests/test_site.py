@@ -153,7 +153,7 @@ def test_pages_ask_no_other_server(processed):
     assert all('theme.scss' in html['theme'][side] for side in ('light', 'dark'))
     assert '$web-font-path: false;' in (processed/'theme.scss').read_text()
     address = html['html-math-method']['url']
-    assert not address.startswith('http') and f'.ci/katex.py _docs/{address.rstrip("/")}' in (root/'Makefile').read_text()
+    assert not address.startswith('http') and f'tools/katex.py _docs/{address.rstrip("/")}' in (root/'Makefile').read_text()
 
 
 def test_dead_links_are_listed(tmp_path):
@@ -163,10 +163,10 @@ def test_dead_links_are_listed(tmp_path):
     (tmp_path/'style.css').write_text('')
     (tmp_path/'sub/index.html').write_text('<p id="x">')
     (tmp_path/'sub/b.html').write_text('<a name="there"></a><a href="../a.html#here">1</a>')
-    command = [sys.executable, root/'.ci/links.py', tmp_path]
+    command = [sys.executable, root/'tools/links.py', tmp_path]
     good = subprocess.run(command, capture_output=True, text=True)
     assert (good.returncode, good.stdout) == (0, ''), good.stdout + good.stderr
     (tmp_path/'sub/bad.html').write_text(f'<a href="gone.html">1</a><img src="../gone.png"/><a href="../a.html#gone">2</a><a href="#gone">3</a><a href="../../out.html">4</a><a href="{links.site}gone.html#x">5</a>')
     bad = subprocess.run(command, capture_output=True, text=True)
     assert bad.returncode == 1 and [line.split()[1] for line in bad.stdout.splitlines()] == ['gone.html', '../gone.png', '../a.html#gone', '#gone', '../../out.html', f'{links.site}gone.html#x']
-    assert subprocess.run([sys.executable, root/'.ci/links.py', tmp_path/'nowhere'], capture_output=True).returncode == 1
+    assert subprocess.run([sys.executable, root/'tools/links.py', tmp_path/'nowhere'], capture_output=True).returncode == 1
