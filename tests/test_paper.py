@@ -1,5 +1,5 @@
 "The report as one file: everything of the notebook is in it, it needs nothing else, and it prints."
-import ast, base64, os, re, subprocess, sys
+import ast, base64, re
 from pathlib import Path
 
 import nbformat
@@ -15,22 +15,14 @@ report = nbformat.read(root/'nbs/report.ipynb', 4)
 
 
 @pytest.fixture(scope='module')
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('paper')
-    result = subprocess.run([sys.executable, root/'tools/paper.py', '--out', folder], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    return folder
+def page(paper_folder): return BeautifulSoup((paper_folder/'paper.html').read_text(encoding='utf-8'), 'html.parser')
 
 
-@pytest.fixture(scope='module')
-def page(folder): return BeautifulSoup((folder/'paper.html').read_text(encoding='utf-8'), 'html.parser')
-
-
-def test_is_one_file(folder, page):
+def test_is_one_file(paper_folder, page):
     "Only links that a reader clicks lead elsewhere, those to notebooks to the site, and those within the page to something in it."
     assert not page.find(['script', 'iframe', 'object', 'source'])
     assert all(tag['src'].startswith('data:') for tag in page.select('[src]')) and all(tag['href'].startswith('data:') for tag in page.select('link[href]'))
-    text = (folder/'paper.html').read_text(encoding='utf-8')
+    text = (paper_folder/'paper.html').read_text(encoding='utf-8')
     assert '@import' not in text and all(target.startswith('data:') for target in re.findall(r'url\(\s*["\']?([^)]*)', text))
     hrefs = [a['href'] for a in page.select('a[href]')]
     assert all(h.startswith(('https://', '#')) and '.ipynb' not in h for h in hrefs)
@@ -86,20 +78,20 @@ def test_tables_and_no_code(page):
 
 
 @pytest.mark.parametrize('width, scheme', [(400, 'light'), (400, 'dark'), (1100, 'light')])
-def test_opens_without_a_network(browser, folder, width, scheme):
+def test_opens_without_a_network(browser, paper_folder, width, scheme):
     context = browser.new_context(offline=True, viewport=dict(width=width, height=800), color_scheme=scheme)
     tab, said, asked = context.new_page(), [], []
     tab.on('console', lambda message: said.append(message.text))
     tab.on('pageerror', lambda error: said.append(str(error)))
     tab.on('request', lambda request: asked.append(request.url))
-    tab.goto((folder/'paper.html').as_uri())
+    tab.goto((paper_folder/'paper.html').as_uri())
     tab.evaluate('document.fonts.ready')
     assert said == [] and [url for url in asked if not url.startswith(('file:', 'data:'))] == []
     assert tab.evaluate('document.documentElement.scrollWidth') <= width
     assert tab.evaluate('[...document.images].every(i => i.complete && i.naturalWidth > 0 && i.getBoundingClientRect().right <= innerWidth)')
     assert tab.evaluate('[...document.fonts].filter(f => f.status == "loaded").map(f => f.family).some(f => f.includes("STIX Two Math"))')
     assert tab.evaluate('[...document.fonts].every(f => f.status != "error")')
-    assert tab.evaluate('[...document.querySelectorAll(".table, p:has(> math[display=block])")].every(e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).overflowX == "auto")')
+    assert tab.evaluate('[...document.querySelectorAll(".table, span:has(> math[display=block])")].every(e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).overflowX == "auto")')
     contrast = tab.evaluate('''() => {
         const light = c => c.match(/[\\d.]+/g).slice(0, 3).map(v => v/255).map(v => v <= .04045 ? v/12.92 : ((v + .055)/1.055)**2.4).reduce((sum, v, i) => sum + v*[.2126, .7152, .0722][i], 0)
         const page = light(getComputedStyle(document.documentElement).backgroundColor)
@@ -108,22 +100,22 @@ def test_opens_without_a_network(browser, folder, width, scheme):
     context.close()
 
 
-def test_pdf(browser, folder):
-    data = (folder/'paper.pdf').read_bytes()
+def test_pdf(browser, paper_folder):
+    data = (paper_folder/'paper.pdf').read_bytes()
     assert data.startswith(b'%PDF') and len(re.findall(rb'/Type\s*/Page\b', data)) > 1
     width, height = map(float, re.search(rb'/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]', data).groups())
     assert abs(width - 595.3) < 1 and abs(height - 841.9) < 1, 'A4'
     tab = browser.new_page(viewport=dict(width=590, height=800))      # 156 mm between the margins
     tab.emulate_media(media='print')
-    tab.goto((folder/'paper.html').as_uri())
+    tab.goto((paper_folder/'paper.html').as_uri())
     assert tab.evaluate('document.documentElement.scrollWidth') <= 590, 'something is wider than the sheet'
     tab.close()
 
 
-def test_without_chromium(folder, tmp_path, monkeypatch):
+def test_without_chromium(paper_folder, tmp_path, monkeypatch):
     "There is no PDF then, and it is said why."
     monkeypatch.setattr(chromium, 'names', ('no-such-browser',))
-    assert 'no Chromium was found' in chromium.printed(folder/'paper.html', tmp_path/'paper.pdf') and not list(tmp_path.iterdir())
+    assert 'no Chromium was found' in chromium.printed(paper_folder/'paper.html', tmp_path/'paper.pdf') and not list(tmp_path.iterdir())
 
 
 def test_packages_are_those_we_know(tmp_path, monkeypatch):

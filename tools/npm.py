@@ -3,6 +3,8 @@ import base64, hashlib, io, subprocess, sys, tarfile, tempfile
 from pathlib import Path
 
 pinned = {
+    'axe-core': ('4.10.3', 'Xm7bpRXnDSX2YE2YFfBk2FnF0ep6tmG7xPh8iHee8MIcrgq762Nkce856dYtJYLkuIoYZvGfTs/P'
+                 'bZhideTcEg=='),
     'katex': ('0.16.22', 'XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DI'
               'T5GSFQiyt16zYg=='),
     '@fontsource/stix-two-text': ('5.3.0', '/eVTBPvodwIlsUTImyGjNVG4wqi2SDi6nV0WmE0+ScfbCegC8zMkm6'
@@ -24,7 +26,9 @@ def unpacked(package, data):
 def files(package):
     "Fetch a package; its files by name."
     wanted = f'{package}@{pinned[package][0]}'
-    command = ['npm', 'pack', wanted, '--prefer-offline', '--loglevel=error']
+    command = ['npm', 'pack', wanted, '--prefer-offline', '--loglevel=error',
+               '--fetch-timeout=20000', '--fetch-retries=1']
+    print(f"fetching {wanted} from npm's registry", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as box:
         try: subprocess.run(command, cwd=box, check=True, stdout=subprocess.DEVNULL)
         except (OSError, subprocess.CalledProcessError) as e:

@@ -1,5 +1,5 @@
 "What Quarto is given: the notebooks as nbdev prepares them, with a place before each definition that links can lead to."
-import ast, importlib.util, json, re
+import ast, base64, importlib.util, io, json, re
 from html import escape
 from pathlib import Path
 
@@ -7,6 +7,9 @@ import yaml
 from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
+from PIL import Image
+
+from addresses import ways
 
 
 def directives(source):
@@ -56,8 +59,16 @@ def without_widgets(cell):
     return {**cell, 'outputs': shown} if cell['cell_type'] == 'code' else cell
 
 
+def still(film):
+    "The last picture of a GIF, as a PNG file in base64."
+    image, file = Image.open(io.BytesIO(base64.b64decode(film))), io.BytesIO()
+    image.seek(image.n_frames - 1)
+    image.save(file, 'PNG', optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def with_films(cell):
-    "A cell with its GIFs as HTML; Quarto shows no output of the type image/gif."
+    "A cell with its GIFs as HTML, for Quarto shows none: a still picture, until the reader starts the film or stops it."
     if cell['cell_type'] != 'code': return cell
     alt = directives(''.join(cell['source'])).get('fig-alt')
     for output in cell.get('outputs', []):
@@ -66,7 +77,17 @@ def with_films(cell):
         shown = output.get('metadata', {}).get('image/gif', {})
         size = ''.join(f' {side}="{shown[side]}"' for side in ('width', 'height') if side in shown)
         film = ''.join(''.join(data.pop('image/gif')).split())
-        data['text/html'] = f'<img src="data:image/gif;base64,{film}" alt="{escape(alt or shown["alt"])}"{size}>'
+        picture = f'<img src="data:image/png;base64,{still(film)}" alt="{escape(alt or shown["alt"])}"{size}>'
+        data['text/html'] = (f'<details class="film"><summary>{picture}<span>Play or stop the film</span></summary>'
+                             f'<img src="data:image/gif;base64,{film}" alt=""{size}></details>')
+    return cell
+
+
+def with_raw_html(cell):
+    "A cell with its HTML as a raw block of Markdown; at an output of the type text/html Quarto would load two scripts from another server."
+    for output in cell.get('outputs', []):
+        data = output.get('data', {})
+        if 'text/html' in data: data['text/markdown'] = '```{=html}\n' + ''.join(data.pop('text/html')) + '\n```\n'
     return cell
 
 
@@ -91,6 +112,12 @@ def with_citations(cells):
     last['source'] = listed
 
 
+def with_ways(cells, name):
+    "A chapter with a line below its title that says where it can be run."
+    links = [f'<a href="{address}"{" download" if address.endswith(".ipynb") and "//" not in address else ""}>{text}</a>' for text, address in ways(name).items()]
+    return [cells[0], dict(cell_type='markdown', metadata={}, source=f'<p class="ways">{" ".join(links)}</p>'), *cells[1:]]
+
+
 def prepare():
     "Write the folder that Quarto renders; it is made anew each time."
     config = get_config()
@@ -101,10 +128,11 @@ def prepare():
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))
-        nb['cells'] = [with_verdict(with_films(without_widgets(cell))) for cell in nb['cells']]
+        nb['cells'] = [with_verdict(with_raw_html(with_films(without_widgets(cell)))) for cell in nb['cells']]
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
+        if re.match(r'0[1-9]_', path.name): nb['cells'] = with_ways(nb['cells'], path.name)
         for cell in nb['cells']: cell['source'] = ''.join(cell['source']).splitlines(True)   # Quarto loses the lines of a text
         path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
     return folder

@@ -24,14 +24,14 @@ class Renderer(IPythonRenderer):
     def inline_math(self, body, block=False):
         try: return latex.convert_with_local_state(body, displaystyle=block)
         except LatexError as e: sys.exit(f'this equation cannot be set ({e}): {body.strip()}')
-    def block_math(self, body): return self.inline_math(body, True)
+    def block_math(self, body): return f'<span tabindex="0">{self.inline_math(body, True)}</span>'
     def block_html(self, html): return html   # nbconvert would close what is left open
     def heading(self, text, level, **attrs):
         anchor = slug(html.unescape(re.sub('<[^>]+>', '', text)))
         return f'<h{level} id="{anchor}">' + re.sub(r'\s*\{[^}]*\}$', '', text) + f'</h{level}>\n'
     def link(self, text, url, title=None):
         page, mark, place = url.partition('#')
-        if re.fullmatch(r'[\w/.]+\.ipynb', page): page = address(page)
+        if page.endswith('.ipynb') and '//' not in page: page = address(page)
         return super().link(text, urljoin(site, page) + mark + place if page else url, title)
 
 
@@ -94,6 +94,9 @@ if __name__ == '__main__':
     parser.add_argument('notebook', nargs='?', type=Path, default=here.parent/'nbs/report.ipynb')
     parser.add_argument('--out', type=Path, default=Path('out'), help='the folder to write to')
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out/'paper.html').write_text(paper(args.notebook), encoding='utf-8')
-    print(printed(args.out/'paper.html', args.out/'paper.pdf'))
+    page, text = args.out.expanduser()/'paper.html', paper(args.notebook.expanduser())
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding='utf-8')
+    except OSError as e: sys.exit(f'{page} cannot be written ({e.strerror}): name another --out')
+    print(printed(page, page.with_suffix('.pdf')))
