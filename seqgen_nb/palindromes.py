@@ -14,11 +14,13 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import checksum, one_hot
+from .inputs import checked, digits
 from .lstm import LSTM, initial_state, xavier_linear
 from .plots import figure, sign
-from .runs import Run, SeqgenError, pick_device
+from .runs import Run, SeqgenError, describe_network, pick_device
 
 # %% ../nbs/03_palindromes.ipynb #0f5ac73c
+@checked(n_hidden=1, base=1)
 class LastDigit(nn.Module):
     "Predict the last digit of a sequence from all digits before it."
     def __init__(self,
@@ -31,6 +33,7 @@ class LastDigit(nn.Module):
         self.recurrent = recurrent(base, n_hidden)
         self.head = xavier_linear(n_hidden, base)
 
+    @checked(digits=digits)
     def forward(self,
         digits:torch.Tensor # int64 `(batch, time)`
     )->torch.Tensor: # logits of the next digit `(batch, base)`
@@ -41,12 +44,14 @@ class LastDigit(nn.Module):
         return self.head(h)
 
 # %% ../nbs/03_palindromes.ipynb #bfe79129
+@checked(x=digits)
 def split_target(
     x:torch.Tensor # palindromes int64 `(batch, length)`
 )->tuple: # all digits but the last `(batch, length - 1)`, and the last `(batch,)`
     "What is given, and what is asked for."
     return x[:, :-1], x[:, -1]
 
+@checked(x=digits, batch=1)
 @torch.no_grad()
 def evaluate(
     model:nn.Module, # digits to logits
@@ -67,6 +72,7 @@ def evaluate(
     return dict(loss=loss/len(x), accuracy=right/len(x))
 
 # %% ../nbs/03_palindromes.ipynb #349d81bb
+@checked(train=digits, held_out=digits, batch=1, lr=0.)
 def fit_palindromes(
     model:nn.Module, # digits to logits; is trained in place
     train:torch.Tensor, # palindromes to train on, int64 `(n, length)`
@@ -83,10 +89,12 @@ def fit_palindromes(
     device, rng = pick_device(device), torch.Generator().manual_seed(seed)
     model.to(device).train()
     opt = optim.RMSprop(model.parameters(), lr=lr)
-    run = (run or Run()).begin(epochs, str(device),
+    run = run or Run()
+    run.rehearse(model)
+    run.begin(epochs, str(device),
         dataset=f'palindromes of length {train.shape[1]}',
         checksum=checksum(train), palindromes=len(train), held_out=len(held_out),
-        model=_describe(model), batch=batch, lr=lr, seed=seed, cosine_over=epochs)
+        model=describe_network(model), batch=batch, lr=lr, seed=seed, cosine_over=epochs)
     schedule = optim.lr_scheduler.CosineAnnealingLR(opt, epochs*-(-len(train)//batch))
     for epoch in run.epochs(epochs, model=model, opt=opt, schedule=schedule, rng=rng):
         order = torch.randperm(len(train), generator=rng).split(batch)
@@ -112,11 +120,6 @@ def _one_epoch(model, opt, schedule, batches):
         loss_sum = loss_sum + loss.detach()*len(x)
         right, n = right + (logits.argmax(1) == asked).sum(), n + len(x)
     return dict(loss=(loss_sum/n).item(), accuracy=(right/n).item())
-
-def _describe(model):
-    a = model.arguments
-    return (f"{type(model).__name__}({a['recurrent'].__name__}, "
-            f"n_hidden={a['n_hidden']}, base={a['base']})")
 
 # %% ../nbs/03_palindromes.ipynb #df40a2a4
 @torch.no_grad()
@@ -147,6 +150,7 @@ def show_answers(
     return sign(fig, origin)
 
 # %% ../nbs/03_palindromes.ipynb #29a95c2a
+@checked(x=digits)
 def hidden_gradients(
     model:LastDigit, # the network
     x:torch.Tensor # palindromes, int64 `(n, length)`

@@ -500,9 +500,11 @@ def chapter(live_site):
     still = base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg" width="600" height="80"><rect width="600" height="80"/></svg>').decode()
     cell = lambda name: f'<div style="height: 2000px"></div><div class="cell {name}"><div class="cell-output-display"><figure><img src="data:image/svg+xml;base64,{still}" alt="a still"><figcaption>What it shows.</figcaption></figure></div></div>'
     style = (root/'nbs/styles.css').read_text() + 'label { color: rgb(255, 0, 0); display: block; } canvas { width: 1px; }'
+    page = lambda cells: f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>A page</title><link rel="icon" href="data:,"><style>{style}</style><body class="quarto-light">{cells}{script}'
     for folder in live_site, live_site/'without':
         folder.mkdir(exist_ok=True)
-        (folder/'chapter.html').write_text(f'<!doctype html><html lang="en"><title>A chapter</title><link rel="icon" href="data:,"><style>{style}</style><body class="quarto-light">{cell("live-walk")}{cell("live-memory-lstm")}{script}')
+        (folder/'chapter.html').write_text(page(cell('live-walk') + cell('live-memory-lstm')))
+    (live_site/'home.html').write_text(page(cell('live-walk-brief').replace('2000px', '260px')))
     return 'chapter.html'
 
 
@@ -525,6 +527,23 @@ def test_parts_come_when_scrolled_to(visit, chapter):
     assert page.locator('#now').bounding_box()['width'] > 200
     assert page.get_by_text('Digits, without the last').evaluate('o => getComputedStyle(o).color') != 'rgb(255, 0, 0)'
     assert not page.locator('#sheet').is_visible() and page.evaluate('location.hash') == ''
+
+
+def test_home_page_has_less_of_the_walk(visit, chapter):
+    "What needs no explanation, so that it stands above the fold of a phone: the digit turns into another under the visitor's finger."
+    page = visit(page='home.html', drawn=False, viewport=dict(width=400, height=800), has_touch=True, is_mobile=True)
+    page.locator('.framed').wait_for()
+    before, box = picture(page, 'now'), page.locator('.framed').bounding_box()
+    assert box['y'] + box['height'] < 700 and page.get_by_text('Move the slider').is_visible()
+    assert not any(page.locator(f'#{name}').is_visible() for name in ('seed-a', 'directions', 'sheet', 'straight'))
+    box = page.locator('#t').bounding_box()
+    page.touchscreen.tap(box['x'] + .9*box['width'], box['y'] + box['height']/2)
+    page.wait_for_function("document.querySelector('.live-part').shadowRoot.getElementById('t').value > .8")
+    there = picture(page, 'now')
+    assert not same(there, before)
+    page.get_by_text('New B').tap()
+    page.wait_for_function("document.querySelector('.live-part').shadowRoot.getElementById('seed-b').value !== '8'")
+    assert not same(picture(page, 'now'), there)
 
 
 def test_parts_follow_the_theme_of_the_site(visit, chapter):
@@ -551,7 +570,7 @@ def test_the_still_picture_stays(visit, chapter, lack):
 
 def test_chapters_have_their_parts():
     "Each a figure of its own with a description, which is what Jupyter and GitHub show."
-    from paper import directives
+    from pages import directives
     wanted = dict(index='live-walk-brief', **{'03_palindromes': 'live-memory-lstm', '04_long_memory': 'live-memory-latch', '08_latent': 'live-walk', '09_explore': 'live-walk'})
     for name, part in wanted.items():
         cells = json.loads((root/f'nbs/{name}.ipynb').read_text(encoding='utf-8'))['cells']

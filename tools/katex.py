@@ -15,6 +15,6 @@ if __name__ == '__main__':
     if len(sys.argv) != 2: sys.exit('katex.py FOLDER: name the folder to write')
     for name, data in npm.files('katex').items():
         if not wanted(name): continue
-        target = Path(sys.argv[1])/name.removeprefix('dist/')
+        target = Path(sys.argv[1]).expanduser()/name.removeprefix('dist/')
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

@@ -26,7 +26,9 @@ def unpacked(package, data):
 def files(package):
     "Fetch a package; its files by name."
     wanted = f'{package}@{pinned[package][0]}'
-    command = ['npm', 'pack', wanted, '--prefer-offline', '--loglevel=error']
+    command = ['npm', 'pack', wanted, '--prefer-offline', '--loglevel=error',
+               '--fetch-timeout=20000', '--fetch-retries=1']
+    print(f"fetching {wanted} from npm's registry", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as box:
         try: subprocess.run(command, cwd=box, check=True, stdout=subprocess.DEVNULL)
         except (OSError, subprocess.CalledProcessError) as e:

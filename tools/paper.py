@@ -94,6 +94,9 @@ if __name__ == '__main__':
     parser.add_argument('notebook', nargs='?', type=Path, default=here.parent/'nbs/report.ipynb')
     parser.add_argument('--out', type=Path, default=Path('out'), help='the folder to write to')
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out/'paper.html').write_text(paper(args.notebook), encoding='utf-8')
-    print(printed(args.out/'paper.html', args.out/'paper.pdf'))
+    page, text = args.out.expanduser()/'paper.html', paper(args.notebook.expanduser())
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding='utf-8')
+    except OSError as e: sys.exit(f'{page} cannot be written ({e.strerror}): name another --out')
+    print(printed(page, page.with_suffix('.pdf')))
