@@ -249,6 +249,7 @@ def test_a_bad_mirror_is_given_up(cache, serve, monkeypatch, capsys, bad, why):
 
 
 def test_a_bar_on_a_terminal_only(serve, monkeypatch):
+    monkeypatch.delenv('TQDM_DISABLE', raising=False)
     class Terminal(io.StringIO):
         def isatty(self): return True
     serve(good)
