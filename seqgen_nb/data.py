@@ -17,10 +17,12 @@ from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
+from .inputs import checked, digits, pixels, whole
 from .mnist_files import MNIST_MD5, mnist_files
 from .runs import SeqgenError, seeded
 
 # %% ../nbs/01_data.ipynb #ab196d4b
+@checked(base=1)
 def palindromes(
     n:int, # how many to draw; the same one may come twice
     length:int, # digits in each, at least 2
@@ -32,6 +34,7 @@ def palindromes(
     g = torch.Generator().manual_seed(seed)
     return mirror(torch.randint(base, (n, (length + 1)//2), generator=g), length)
 
+@checked(half=digits)
 def mirror(
     half:torch.Tensor, # int64 `(n, (length + 1)//2)`, the first halves
     length:int # digits in the whole
@@ -45,6 +48,7 @@ def _check_length(length):
                           f'ask for a length of 2 or more')
 
 # %% ../nbs/01_data.ipynb #65975ab4
+@checked(base=1)
 def split_palindromes(
     n_train:int, # palindromes to train on; the same one may come twice
     n_held_out:int, # distinct palindromes to test on
@@ -94,6 +98,7 @@ def _digits(codes, size, base):
     return torch.stack([codes // base**i % base for i in range(size)], dim=1)
 
 # %% ../nbs/01_data.ipynb #16895ba5
+@checked(digits=digits, base=1)
 def one_hot(
     digits:torch.Tensor, # int64, any shape
     base:int=10 # digits run from 0 to `base - 1`
@@ -155,6 +160,7 @@ def _glyph(digit, font, size=28):
     return v2.functional.pil_to_tensor(image)
 
 # %% ../nbs/01_data.ipynb #da6f782d
+@checked(group=1)
 def typeset_digits(
     n:int, # how many images
     seed:int, # of the random numbers
@@ -180,11 +186,15 @@ class ImageSet:
     labels:torch.Tensor # int64 `(N,)`
     why:str=field(default='', compare=False) # how they came to be taken
 
+    def __post_init__(self):
+        self.images, self.labels = pixels(self.images, 'images'), digits(self.labels, 'labels')
+
     @property
     def checksum(self)->str: # MD5 in hexadecimal
         "The MD5 sum of the pixels."
         return checksum(self.images)
 
+@checked
 def checksum(
     images:torch.Tensor # uint8, any shape
 )->str: # MD5 in hexadecimal
@@ -192,6 +202,7 @@ def checksum(
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
 # %% ../nbs/01_data.ipynb #6e222319
+@checked(n=1)
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`

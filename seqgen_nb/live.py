@@ -11,6 +11,8 @@ import base64, hashlib, importlib, io, json, re, shutil, subprocess, sys, tarfil
 from importlib import resources
 from pathlib import Path
 
+from . import waiting   # before torch
+
 import torch
 from torch import nn
 

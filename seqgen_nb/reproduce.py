@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+from . import waiting   # before torch
+
 from .commands import animate_training
 from .data import ImageSet, load_images, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
