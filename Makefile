@@ -21,7 +21,9 @@ report: $(USER_STAMP)
 	$(BIN)/seqgen_reproduce --profile quick --out out --resume $(ARGS)
 
 test: $(DEV_STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing
+	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing --skip_file_re '^[_.]|^0[1-9]_'
+	$(BIN)/python tools/alone.py out/alone
+	cd out/alone && OMP_NUM_THREADS=1 $(abspath $(BIN))/nbdev_test --n_workers 2 --timing
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests
 
 notebooks: $(DEV_STAMP)
@@ -29,6 +31,7 @@ notebooks: $(DEV_STAMP)
 	$(BIN)/jupyter lab nbs
 
 export: $(DEV_STAMP)
+	$(BIN)/python tools/colab.py
 	$(BIN)/nbdev_export
 	$(BIN)/nbdev_clean
 
@@ -43,7 +46,9 @@ docs: $(DEV_STAMP)
 	$(BIN)/seqgen_live --out _docs/live
 	$(BIN)/python tools/katex.py _docs/katex
 	$(BIN)/python tools/paper.py --out _docs
+	mkdir -p _docs/notebooks && cp nbs/0[1-9]_*.ipynb _docs/notebooks
 	$(BIN)/python tools/links.py _docs
+	$(BIN)/python tools/browse.py _docs
 
 paper: $(DEV_STAMP)
 	$(BIN)/python tools/paper.py --out out
@@ -73,4 +78,4 @@ $(DEV_STAMP): | venv
 	touch $@ $(USER_STAMP)
 
 clean:
-	rm -rf _proc _docs _live build dist *.egg-info .pytest_cache
+	rm -rf _proc _docs _live out/alone build dist *.egg-info .pytest_cache

@@ -9,6 +9,8 @@ __all__ = ['closed_walk', 'animate', 'animate_training', 'load_generator', 'seqg
 import io
 from pathlib import Path
 
+from . import waiting   # before torch
+
 import torch
 from PIL import Image
 from torch import nn

@@ -11,8 +11,10 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .gan import check_images, check_latent
+from .inputs import checked
 
 # %% ../nbs/06_dcgan.ipynb #47d62688
+@checked(n_latent=1, width=1)
 class DCGenerator(nn.Module):
     "Images from latent vectors through transposed convolutions (Radford et al., 2015)."
     def __init__(self,
@@ -32,9 +34,10 @@ class DCGenerator(nn.Module):
         z:torch.Tensor # latent vectors `(batch, n_latent)`
     )->torch.Tensor: # images `(batch, 1, 28, 28)` in [-1, 1]
         "The images that belong to the latent vectors."
-        return self.layers(check_latent(z, self.n_latent)[:, :, None, None])
+        return self.layers(check_latent(z, self)[:, :, None, None])
 
 # %% ../nbs/06_dcgan.ipynb #970244a4
+@checked(width=1)
 class SNDiscriminator(nn.Module):
     "How real an image looks, as a logit, by convolutions with spectral norm (Miyato et al., 2018)."
     def __init__(self,
@@ -53,7 +56,7 @@ class SNDiscriminator(nn.Module):
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]
     )->torch.Tensor: # logits `(batch,)`; above 0 means real
         "The logits of images."
-        return self.layers(check_images(x))
+        return self.layers(check_images(x, self))
 
 # %% ../nbs/06_dcgan.ipynb #3efe9886
 @torch.no_grad()

@@ -10,7 +10,7 @@ import io, re
 from functools import wraps
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
@@ -24,7 +24,7 @@ def plane(
     height:float # in units
 ): # matplotlib axes: (0, 0) is at the lower left, and nothing but what is drawn is seen
     "An empty plane to draw on."
-    fig = plt.figure(figsize=(UNIT*width, UNIT*height), layout='none')
+    fig = Figure((UNIT*width, UNIT*height), layout='none')
     ax = fig.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, width), ylim=(0, height))
     ax.set_axis_off()
@@ -37,7 +37,7 @@ class Vector:
         fig:Figure # a figure
     ):
         self.figure, buffer = fig, io.StringIO()
-        with plt.rc_context({'svg.hashsalt': 'seqgen_nb', 'svg.fonttype': 'path'}):
+        with rc_context({'svg.hashsalt': 'seqgen_nb', 'svg.fonttype': 'path'}):
             fig.savefig(buffer, format='svg', metadata=dict(Date=None, Creator=None))
         self.svg = re.sub(r'<!--.*?-->\n?', '', buffer.getvalue()[buffer.getvalue().index('<svg'):])
 

@@ -5,23 +5,26 @@
 # %% auto #0
 __all__ = ['CAPTIONS', 'RULES_REVISION', 'MEASURES', 'HOLDS', 'IN_PART', 'FAILS', 'figures', 'figure_png', 'first_perfect',
            'final_scores', 'results', 'rules', 'Measure', 'threshold_verdict', 'comparison_verdict', 'judge',
-           'rule_text', 'claims', 'claims_table', 'report_html', 'record', 'check']
+           'rule_text', 'claims', 'claims_table', 'report_html', 'drawn', 'record', 'check']
 
 # %% ../nbs/96_evidence.ipynb #d3f0f47d
 import base64, html, io, json
 from functools import partial
+from math import isclose
 from pathlib import Path
 from statistics import mean, median
 from typing import Callable, NamedTuple
 
+import matplotlib
 import torch
+from matplotlib.colors import to_hex
 from torch.nn.functional import avg_pool2d
 
 from .gan import latents, sample, show_stages
 from .latent import show_walks
 from .long_memory import certify
 from .metrics import JUDGES
-from .plots import adversary_curves, learning_curves, markdown_table, read_png, tile
+from .plots import adversary_curves, learning_curves, markdown_table, png, read_png, tile
 from .runs import Run, SeqgenError, seeds_of, shipped, write_atomic
 from .studies import largest_steps
 
@@ -381,17 +384,49 @@ def report_html(
         rows=''.join(row(*r) for r in rows),
         figures='\n'.join(figure(*picture) for picture in pictures.items()))
 
+# %% ../nbs/96_evidence.ipynb #9e020a35
+def drawn(
+    fig # a matplotlib figure
+)->dict: # of numbers, words and PNG files, as JSON holds them
+    "What a figure shows, however its words are set."
+    return dict(note=' '.join(fig.get_supxlabel().split()), axes=[_axes(ax) for ax in fig.axes])
+
+def _axes(ax):
+    legend = ax.get_legend()
+    words = [ax.get_title(), ax.get_xlabel(), ax.get_ylabel(), *(t.get_text() for t in ax.texts)]
+    return dict(words=words, legend=[t.get_text() for t in legend.get_texts()] if legend else [],
+                scales=[ax.get_xscale(), ax.get_yscale()],
+                limits=_short([*ax.get_xlim(), *ax.get_ylim()]),
+                lines=[_line(line) for line in ax.lines],
+                images=[_encoded(image.get_array()) for image in ax.images])
+
+def _line(line):
+    style = [to_hex(line.get_color()), line.get_linestyle(), str(line.get_marker())]
+    return dict(style=style, x=_short(line.get_xdata()), y=_short(line.get_ydata()))
+
+def _short(values): return [float(f'{v:.6g}') for v in values]
+
+def _encoded(array):
+    "An image as text that stands in JSON."
+    sheet = torch.tensor(array.tolist(), dtype=torch.uint8)
+    return _PNG + base64.b64encode(png(sheet)).decode()
+
+_PNG = 'data:image/png;base64,'
+
 # %% ../nbs/96_evidence.ipynb #bac3bcb9
 def _tables(lstm, gan, dcgan):
     reached = markdown_table(results(lstm, gan, dcgan), ('what', 'measured'))
     return f'{reached}\n\n{claims_table(claims())}\n'
+
+def _drawings(*runs): return {name: drawn(fig) for name, fig in figures(*runs).items()}
 
 def record(
     folder:Path=None # where to; by default into the package, which only a maintainer does
 ):
     "Write figures and tables of the runs that ship with the package, for `check` to compare with."
     folder, runs = _shown(folder), [shipped(name) for name in ('lstm', 'gan', 'dcgan')]
-    for name, fig in figures(*runs).items(): write_atomic(folder/f'{name}.png', figure_png(fig))
+    kept = dict(matplotlib=matplotlib.__version__, figures=_drawings(*runs))
+    write_atomic(folder/'figures.json', json.dumps(kept, indent=1).encode())
     write_atomic(folder/'tables.md', _tables(*runs).encode())
 
 def _shown(folder): return Path(folder) if folder else _assets()/'report'
@@ -402,12 +437,10 @@ def check(
 )->list: # names of what was compared
     "Rebuild figures, tables and samples from the shipped runs; refuse what differs."
     folder, runs = _shown(folder), [shipped(name) for name in ('lstm', 'gan', 'dcgan')]
-    pairs = {f'{name}.png': (read_png(figure_png(fig)), folder/f'{name}.png')
-             for name, fig in figures(*runs).items()}
-    for run in runs[1:]:
-        drawn = tile(sample(run.network(), latents(25, seed=run.config['settings']['seed'])))
-        pairs[f'{run.folder.name}, samples'] = drawn, run.samples[max(run.samples)]
-    differ = [name for name, (new, path) in pairs.items() if not _shows(path, new)]
+    kept, new = _kept(folder), _drawings(*runs)
+    differ = [name for name, fig in new.items() if not _same(fig, kept.get(name))]
+    sheets = {f'{run.folder.name}, samples': run for run in runs[1:]}
+    differ += [name for name, run in sheets.items() if not _draws_again(run)]
     differ += _uncertified(shipped('long_memory'))
     tables = folder/'tables.md'
     written = _tables(*runs).encode()
@@ -415,7 +448,16 @@ def check(
     if differ:
         raise SeqgenError(f"{', '.join(differ)} in {folder} can't be rebuilt from the shipped "
                           'runs: find out which of the two has changed')
-    return [*pairs, 'tables.md', 'certificates']
+    return [*new, *sheets, 'tables.md', 'certificates']
+
+def _kept(folder):
+    "The recorded figures, or nothing where they can't be read."
+    try: return json.loads((folder/'figures.json').read_bytes())['figures']
+    except (OSError, ValueError, KeyError, TypeError): return {}
+
+def _draws_again(run):
+    sheet = tile(sample(run.network(), latents(25, seed=run.config['settings']['seed'])))
+    return _alike(sheet, read_png(run.samples[max(run.samples)]))
 
 # %% ../nbs/96_evidence.ipynb #b2243dc0
 def _uncertified(run):
@@ -426,10 +468,22 @@ def _uncertified(run):
             if not c.holds or abs(c.margin - margins[seed]) > 1e-5]
 
 # %% ../nbs/96_evidence.ipynb #f25b18d4
-def _shows(path, image): return path.exists() and _alike(image, read_png(path))
+def _same(a, b):
+    "Whether two drawings show the same, up to rounding."
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, float):
+        return isinstance(b, (int, float)) and isclose(a, b, rel_tol=1e-4, abs_tol=1e-6)
+    return a == b or all(map(_is_png, (a, b))) and _alike(_decoded(a), _decoded(b))
+
+def _is_png(text): return isinstance(text, str) and text.startswith(_PNG)
+
+def _decoded(text): return read_png(base64.b64decode(text.removeprefix(_PNG)))
 
 def _alike(a, b):
-    "Whether no patch of 16 x 16 pixels differs by more than lines and fonts may, drawn elsewhere."
+    "Whether no patch of 16 x 16 pixels differs by more than another processor's rounding."
     if a.shape != b.shape: return False
     difference = (a.float() - b.float()).abs()[None]
     return avg_pool2d(difference, 16, ceil_mode=True).max().item() < 25

@@ -41,7 +41,7 @@ class Choice(Panel):
         self.epochs = {name: _epoch_slider(source) for name, source in sources.items()}
         super().__init__(self.gan, *self.epochs.values())
         self.choose()
-        self.when((self.gan, *self.epochs.values()), self.choose)
+        self.when((self.gan, *self.epochs.values()), self.choose, newest=True)
 
     @property
     def epoch(self):
@@ -52,6 +52,7 @@ class Choice(Panel):
 @patch
 def choose(self:Choice):
     "Take the generator that the controls name, or put the controls back."
+    if not self.sources: return   # it was closed meanwhile
     name, epoch = key = self.gan.value, self.epoch.value
     try:
         if key not in self.built: self.built[key] = _build(self.sources[name], epoch)
@@ -146,7 +147,7 @@ class Walk(Panel):
 def _connect(self:Walk):
     self.when((self.choice,), self.draw, 'generator')
     self.when((self.a, self.b, self.how), self.draw)
-    self.when((self.t, *self.nudge.sliders), self.draw_now)
+    self.when((self.t, *self.nudge.sliders), self.draw_now, newest=True)
 
 # %% ../nbs/09_explore.ipynb #63dd1b0c
 @patch
@@ -159,6 +160,7 @@ def ends(self:Walk
 @patch
 def draw_now(self:Walk):
     "Draw the image where the sliders stand."
+    if self.choice.generator is None: return
     z = INTERPOLATIONS[self.how.value](*self.ends(), self.t.value) + self.nudge.push()
     self.now.value = picture(sample(self.choice.generator, z[None]))
 

@@ -11,6 +11,7 @@ __all__ = ['MEASURES', 'CENTRES', 'SPREAD', 'MLPGenerator', 'check_latent', 'MLP
 # %% ../nbs/05_gan.ipynb #2cbe99b5
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from math import pi
 
 import torch
@@ -20,13 +21,15 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .data import checksum
+from .inputs import checked, floats, pixels, tensor
 from .plots import from_uint8, png, read_png, show_sheets, tile
 from .runs import Run, SeqgenError, describe_network, pick_device, pick_precision
 from .runs import plain, seeded
 
 # %% ../nbs/05_gan.ipynb #db47fd39
+@checked(n_latent=1)
 class MLPGenerator(nn.Module):
-    "Images from latent vectors through linear layers (Goodfellow et al., 2014, with batch norm)."
+    "Images from latent vectors through linear layers (after Goodfellow et al., 2014)."
     def __init__(self,
         n_latent:int=100, # size of the latent vector
         widths:tuple=(128, 256, 512, 1024) # sizes of the hidden layers
@@ -42,17 +45,18 @@ class MLPGenerator(nn.Module):
         z:torch.Tensor # latent vectors `(batch, n_latent)`
     )->torch.Tensor: # images `(batch, 1, 28, 28)` in [-1, 1]
         "The images that belong to the latent vectors."
-        return self.layers(check_latent(z, self.n_latent)).view(-1, 1, 28, 28)
+        return self.layers(check_latent(z, self)).view(-1, 1, 28, 28)
 
 # %% ../nbs/05_gan.ipynb #4c4d8eb4
 def check_latent(
     z:torch.Tensor, # what is given to a generator
-    n_latent:int # size it expects
-)->torch.Tensor: # `z` itself
+    generator:nn.Module # the generator
+)->torch.Tensor: # `z`, in the precision of the generator
     "Refuse anything but latent vectors `(batch, n_latent)`."
-    if z.ndim != 2 or z.shape[1] != n_latent:
+    z = floats(z, 'z', next(generator.parameters()))
+    if z.ndim != 2 or z.shape[1] != generator.n_latent:
         raise SeqgenError(f'latent vectors have shape {tuple(z.shape)}: '
-                          f'this generator takes (batch, {n_latent})')
+                          f'this generator takes (batch, {generator.n_latent})')
     return z
 
 # %% ../nbs/05_gan.ipynb #ee3e8923
@@ -72,37 +76,42 @@ class MLPDiscriminator(nn.Module):
         x:torch.Tensor # images `(batch, 1, 28, 28)` in [-1, 1]
     )->torch.Tensor: # logits `(batch,)`; above 0 means real
         "The logits of images."
-        return self.layers(check_images(x)).squeeze(1)
+        return self.layers(check_images(x, self)).squeeze(1)
 
 # %% ../nbs/05_gan.ipynb #969bcff1
 def check_images(
-    x:torch.Tensor # what is given to a discriminator
-)->torch.Tensor: # `x` itself
+    x:torch.Tensor, # what is given to a discriminator
+    network:nn.Module=None # the discriminator
+)->torch.Tensor: # `x`, in the precision of the network
     "Refuse anything but images `(batch, 1, 28, 28)`."
+    x = tensor(x, 'images')
     if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
         raise SeqgenError(f'images have shape {tuple(x.shape)}: '
                           'the discriminator takes (batch, 1, 28, 28)')
-    return x
+    return x if network is None else floats(x, 'x', next(network.parameters()))
 
 # %% ../nbs/05_gan.ipynb #c00692eb
+@checked(real=floats, fake=floats)
 def discriminator_loss(
     real:torch.Tensor, # logits of real images `(batch,)`
     fake:torch.Tensor # logits of generated images `(batch,)`
 )->torch.Tensor: # a scalar, in nats
-    "Equation (1): -log D(x) - log(1 - D(G(z))), averaged over the batch."
+    "-log D(x) - log(1 - D(G(z))), averaged over the batch."
     bce = F.binary_cross_entropy_with_logits
     return bce(real, torch.ones_like(real)) + bce(fake, torch.zeros_like(fake))
 
 # %% ../nbs/05_gan.ipynb #36dd6293
+@checked(fake=floats)
 def generator_loss(
     fake:torch.Tensor # logits of generated images `(batch,)`
 )->torch.Tensor: # a scalar, in nats
-    "Equation (2), the non-saturating loss: -log D(G(z)), averaged over the batch."
+    "The non-saturating loss: -log D(G(z)), averaged over the batch."
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 # %% ../nbs/05_gan.ipynb #8afcfd44
 MEASURES = 'loss_d', 'loss_g', 'accuracy_real', 'accuracy_fake', 'logit_real', 'logit_fake'
 
+@checked
 def gan_step(
     generator:nn.Module, # latent vectors to images
     discriminator:nn.Module, # images to logits
@@ -141,6 +150,7 @@ def optimizer_step(
     opt.step()
 
 # %% ../nbs/05_gan.ipynb #2ae76baf
+@checked(n_latent=1)
 def latents(
     n:int, # how many
     n_latent:int=100, # size of each
@@ -150,6 +160,7 @@ def latents(
     return torch.randn(n, n_latent, generator=torch.Generator().manual_seed(seed))
 
 # %% ../nbs/05_gan.ipynb #e520794c
+@checked(batch=1)
 @torch.no_grad()
 def sample(
     generator:nn.Module, # a generator
@@ -157,12 +168,14 @@ def sample(
     batch:int=500 # how many at once
 )->torch.Tensor: # images `(n, 1, 28, 28)` in [-1, 1], on the CPU
     "Images of a generator in evaluation mode; its mode is restored afterwards."
-    device, training = next(generator.parameters()).device, generator.training
+    weight, training = next(generator.parameters()), generator.training
+    z = floats(z, 'z', weight)
     generator.eval()
-    try: return torch.cat([generator(part.to(device)).cpu() for part in z.split(batch)])
+    try: return torch.cat([generator(part.to(weight.device)).cpu() for part in z.split(batch)])
     finally: generator.train(training)
 
 # %% ../nbs/05_gan.ipynb #9f853cd3
+@checked
 def averaged(
     generator:nn.Module, # the network to follow
     decay:float # how much of the average stays at each step, between 0 and 1
@@ -178,6 +191,7 @@ _ANGLES = torch.arange(8)*pi/4
 CENTRES = 2*torch.stack([_ANGLES.cos(), _ANGLES.sin()], dim=1)  # of the eight Gaussians
 SPREAD = .15                                                    # their standard deviation
 
+@checked
 def ring(
     n:int, # how many points
     rng:torch.Generator # where the random numbers come from
@@ -187,6 +201,7 @@ def ring(
     return CENTRES[centre] + SPREAD*torch.randn(n, 2, generator=rng)
 
 # %% ../nbs/05_gan.ipynb #a3000008
+@checked(points=partial(floats, like=CENTRES))
 def mode_shares(
     points:torch.Tensor # `(n, 2)`
 )->torch.Tensor: # `(8,)`: for each mode, the share of the points that belong to it
@@ -200,6 +215,7 @@ def modes_found(
     return int((mode_shares(points) >= .02).sum())
 
 # %% ../nbs/05_gan.ipynb #a3000011
+@checked
 def plane_networks(
     seed:int # of their weights
 )->tuple: # the generator and the discriminator
@@ -210,6 +226,7 @@ def plane_networks(
     with seeded(seed): return nn.Sequential(*layers(2)), nn.Sequential(*layers(1), nn.Flatten(0))
 
 # %% ../nbs/05_gan.ipynb #a3000022
+@checked(lr=0., lr_d=0., every=1)
 def fit_ring(
     seed:int=0, # of the weights, the points and the latent vectors
     steps:int=1000, # how many
@@ -228,6 +245,7 @@ def fit_ring(
     return kept
 
 # %% ../nbs/05_gan.ipynb #7366357e
+@checked(epochs=1, lr=0., lr_d=0., sample_every=1)
 @dataclass(frozen=True)
 class Recipe:
     "How two networks are trained against each other; the defaults are those of the MLP GAN."
@@ -242,6 +260,7 @@ class Recipe:
     precision:str='auto' # `float32`, `bf16`, or `auto` for bf16 where the device is quick at it
 
 # %% ../nbs/05_gan.ipynb #dc444f13
+@checked(images=pixels)
 def fit_gan(
     generator:nn.Module, # `(batch, n_latent)` to images; is trained in place
     discriminator:nn.Module, # images to logits `(batch,)`; is trained in place
@@ -276,6 +295,7 @@ def fit_gan(
     return run
 
 # %% ../nbs/05_gan.ipynb #691e3539
+@checked(images=pixels, batch=1)
 def one_epoch(
     step, # function of a batch of real images in [-1, 1] that returns the six `MEASURES`
     images:torch.Tensor, # real images, uint8 `(N, 1, 28, 28)`
@@ -286,6 +306,8 @@ def one_epoch(
     "Go through `images` once, in random order."
     order = torch.randperm(len(images), generator=rng, device=rng.device).split(batch)
     order = [index for index in order if len(index) == batch]  # a last, smaller batch is left out
+    if not order:
+        raise SeqgenError(f'{len(images)} images do not fill a batch of {batch}: give more of them')
     total = sum(step(from_uint8(images[index])) for index in progress(order))
     means = dict(zip(MEASURES, (total/len(order)).tolist()))
     return dict(means, accuracy=(means['accuracy_real'] + means['accuracy_fake'])/2)
@@ -322,8 +344,6 @@ def _described(nets, images, dataset):
     return dict(dataset=dataset, checksum=checksum(images), images=len(images), **networks)
 
 def _check_training_images(images, batch):
-    if images.dtype != torch.uint8:
-        raise SeqgenError(f'training images are {images.dtype}: give uint8 from 0 to 255')
     check_images(images)
     if len(images) < batch or batch < 2:
         raise SeqgenError(f'{len(images)} images do not fill a batch of {batch}: '
@@ -331,6 +351,7 @@ def _check_training_images(images, batch):
     return images
 
 # %% ../nbs/05_gan.ipynb #f85e519e
+@checked(images=pixels, held_out=pixels, batch=1, lr=0.)
 def fresh_discriminator(
     discriminator:nn.Module, # a new discriminator; is trained in place
     generator:nn.Module, # is not changed

@@ -14,19 +14,30 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from .gan import latents, sample
+from .inputs import checked, floats, tensor
 from .plots import show_strips
 from .runs import SeqgenError
 
 # %% ../nbs/08_latent.ipynb #171683ca
+def _place(t, name): return t if isinstance(t, (int, float)) else tensor(t, name)
+
+@checked(z1=floats, z2=floats, t=_place)
 def lerp(
     z1:torch.Tensor, # where the walk starts `(n_latent,)`
     z2:torch.Tensor, # where it ends `(n_latent,)`
     t:float # how far along, 0 to 1; or a tensor of shape `(steps, 1)`
 )->torch.Tensor: # `(n_latent,)` or `(steps, n_latent)`
     "The point at `t` on the straight line from `z1` to `z2`."
+    _check_ends(z1, z2)
     return (1 - t)*z1 + t*z2
 
+def _check_ends(z1, z2):
+    if z1.shape[-1:] == z2.shape[-1:]: return
+    raise SeqgenError(f'the ends have shapes {tuple(z1.shape)} and {tuple(z2.shape)}: '
+                      'give two vectors of one size')
+
 # %% ../nbs/08_latent.ipynb #9d5aa8ad
+@checked(z1=floats, z2=floats, t=_place)
 def slerp(
     z1:torch.Tensor, # where the walk starts `(n_latent,)`
     z2:torch.Tensor, # where it ends `(n_latent,)`
@@ -41,7 +52,8 @@ def slerp(
 # %% ../nbs/08_latent.ipynb #a77f487e
 def _angle(z1, z2):
     "The angle between two vectors, in radians."
-    cosine = torch.dot(z1, z2)/(z1.norm()*z2.norm())
+    _check_ends(z1, z2)
+    cosine = torch.dot(z1, z2.to(z1.dtype))/(z1.norm()*z2.norm())
     if not cosine.isfinite():
         raise SeqgenError('a zero vector has no direction: choose other vectors, or use lerp')
     omega = cosine.clamp(-1, 1).acos()
@@ -53,6 +65,7 @@ def _angle(z1, z2):
 # %% ../nbs/08_latent.ipynb #00578a33
 INTERPOLATIONS = dict(linear=lerp, spherical=slerp)
 
+@checked(z1=floats, z2=floats)
 def path(
     z1:torch.Tensor, # where the walk starts `(n_latent,)`
     z2:torch.Tensor, # where it ends `(n_latent,)`
@@ -60,11 +73,13 @@ def path(
     how:str='spherical' # `linear` or `spherical`
 )->torch.Tensor: # latent vectors `(steps, n_latent)`
     "Latent vectors on the way from `z1` to `z2`, evenly spaced in `t`."
-    if how not in INTERPOLATIONS:
-        raise SeqgenError(f"unknown interpolation '{how}': choose linear or spherical")
     if steps < 2:
         raise SeqgenError(f'a walk of {steps} steps has no two ends: ask for 2 or more')
-    return INTERPOLATIONS[how](z1, z2, torch.linspace(0, 1, steps)[:, None])
+    return _between(how)(z1, z2, torch.linspace(0, 1, steps)[:, None])
+
+def _between(how):
+    if how in INTERPOLATIONS: return INTERPOLATIONS[how]
+    raise SeqgenError(f"unknown interpolation '{how}': choose linear or spherical")
 
 # %% ../nbs/08_latent.ipynb #6d8ee9f4
 def interpolate(
@@ -78,6 +93,7 @@ def interpolate(
     return sample(generator, path(z1, z2, steps, how))
 
 # %% ../nbs/08_latent.ipynb #3cd5711a
+@checked
 def show_walks(
     generators:dict, # generators by name
     seed:int=0, # of the two ends
@@ -93,6 +109,7 @@ def show_walks(
     return show_strips(strips, origin)
 
 # %% ../nbs/08_latent.ipynb #319302f3
+@checked(pairs=1, step=1e-6)
 def path_length(
     generator:nn.Module, # a generator
     how:str='spherical', # `linear` or `spherical`
@@ -105,12 +122,13 @@ def path_length(
     ends = latents(2*pairs, generator.n_latent, seed).view(pairs, 2, -1)
     rng = torch.Generator().manual_seed(seed)
     t = torch.rand(pairs, 1, 1, generator=rng)*(1 - step)
-    between = INTERPOLATIONS[how]
+    between = _between(how)
     points = [between(*pair, torch.cat([at, at + step])) for pair, at in zip(ends, t)]
     before, after = features(sample(generator, torch.cat(points))).view(pairs, 2, -1).unbind(1)
     return (after - before).square().sum(1).mean().item()/step**2
 
 # %% ../nbs/08_latent.ipynb #25091c6b
+@checked(z=floats)
 def jacobian(
     generator:nn.Module, # a generator
     z:torch.Tensor, # a latent vector `(n_latent,)`
@@ -123,6 +141,7 @@ def jacobian(
     return (forwards - backwards).T/(2*step)
 
 # %% ../nbs/08_latent.ipynb #0fd6daed
+@checked(points=1)
 def mean_response(
     generator:nn.Module, # a generator
     seed:int=0, # of the latent vectors that are averaged over
@@ -132,6 +151,7 @@ def mean_response(
     jacobians = [jacobian(generator, z) for z in latents(points, generator.n_latent, seed)]
     return sum(j.T @ j for j in jacobians)/points
 
+@checked(n=1, points=1)
 def directions(
     generator:nn.Module, # a generator
     n:int=5, # how many directions, from the strongest on

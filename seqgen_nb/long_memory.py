@@ -19,6 +19,7 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import mirror
+from .inputs import checked, digits, floats
 from .lstm import LSTM, fuse, update
 from .palindromes import LastDigit, split_target
 from .runs import SeqgenError, seeded
@@ -63,6 +64,7 @@ def step(
     return o*c.tanh(), c
 
 # %% ../nbs/04_long_memory.ipynb #5a5c2eaa
+@checked(half=digits, length=1)
 @torch.no_grad()
 def stream(
     model:LastDigit, # a model with an LSTM
@@ -76,15 +78,22 @@ def stream(
     return torch.addmm(w.head_bias, h, w.head.T)
 
 # %% ../nbs/04_long_memory.ipynb #75fb6481
+@checked(logits=floats, target=digits)
 def margin(
     logits:torch.Tensor, # `(rows, base)`
     target:torch.Tensor # right digits, int64 `(rows,)`
 )->torch.Tensor: # `(rows,)`
     "The logit of the right digit minus the largest of the others."
+    if len(logits) != len(target):
+        raise SeqgenError(f'{len(logits)} rows of logits, {len(target)} digits: give as many of each')
+    if len(target) and not 0 <= target.min() <= target.max() < logits.shape[-1]:
+        raise SeqgenError(f'the digits reach from {target.min()} to {target.max()}: '
+                          f'give 0 to {logits.shape[-1] - 1}')
     right = target[:, None]
     return logits.gather(1, right)[:, 0] - logits.scatter(1, right, -math.inf).amax(1)
 
 # %% ../nbs/04_long_memory.ipynb #50a0ae3b
+@checked(length=2, n=1, batch=1)
 def long_accuracy(
     model:LastDigit, # a model with an LSTM
     length:int, # digits in each palindrome
@@ -102,6 +111,7 @@ def long_accuracy(
     return dict(accuracy=right/n, margin=least)
 
 # %% ../nbs/04_long_memory.ipynb #59960067
+@checked(n_hidden=1, base=1)
 def init_open_gates(
     seed:int, # of the weights
     n_hidden:int=32, # size of the hidden state
@@ -116,6 +126,7 @@ def init_open_gates(
     return model
 
 # %% ../nbs/04_long_memory.ipynb #c83a5c42
+@checked(digits=digits)
 def forward_with_noise(
     w:Weights, # of the network
     digits:torch.Tensor, # int64 `(batch, time)`
@@ -129,6 +140,7 @@ def forward_with_noise(
     return torch.addmm(w.head_bias, h, w.head.T)
 
 # %% ../nbs/04_long_memory.ipynb #14e15f55
+@checked(noise=0., longest=10, n_hidden=1, lr=0., batch=1)
 def fit_with_noise(
     seed:int, # of weights, palindromes and noise
     noise:float=.2, # standard deviation of the noise
@@ -263,6 +275,7 @@ def worst_margin(
     return -worst.scatter(1, target[:, None], -math.inf).amax(1)
 
 # %% ../nbs/04_long_memory.ipynb #22d6cc8e
+@checked(base=1)
 def beginnings(
     base:int, # digits run from 0 to `base - 1`
     position:int=0 # of the digit to be remembered
@@ -297,6 +310,7 @@ def exactly(
     return w, Allowance(2*(n + 4)*U*gate_terms, 2*(n + 4)*U*head_terms, 16*U, 4*U)
 
 # %% ../nbs/04_long_memory.ipynb #d14c0b32
+@checked
 @torch.no_grad()
 def reach(
     model:LastDigit, # a model with an LSTM
@@ -364,6 +378,7 @@ def _below(box, latched, level):
     return (level - low).relu()[latched != 0].sum()/len(latched)
 
 # %% ../nbs/04_long_memory.ipynb #66b03236
+@checked(n_hidden=1, base=1, lr=0., noise=0., batch=1, among=1)
 def fit_latch(
     seed:int, # of weights, strings and noise
     n_hidden:int=16, # size of the hidden state
@@ -440,6 +455,7 @@ class Certificate:
     reason: str = ''      # why it does not hold
 
 # %% ../nbs/04_long_memory.ipynb #cc7e2ffc
+@checked(steps=1)
 @torch.no_grad()
 def certify(
     model:LastDigit, # any network of this class
@@ -501,6 +517,7 @@ class Attack(NamedTuple):
     string: list  # the digits with the least margin of all
 
 # %% ../nbs/04_long_memory.ipynb #3fa3880d
+@checked(steps=1, width=1)
 @torch.no_grad()
 def attack(
     model:LastDigit, # a model with an LSTM

@@ -11,9 +11,11 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
+from .inputs import checked, tensor
 from .runs import SeqgenError
 
 # %% ../nbs/02_lstm.ipynb #64b2d3b5
+@checked
 def xavier_linear(
     n_in:int, # inputs
     n_out:int # outputs
@@ -25,6 +27,7 @@ def xavier_linear(
     return layer
 
 # %% ../nbs/02_lstm.ipynb #50d014e6
+@checked
 class RNNCell(nn.Module):
     "One step of a vanilla RNN (Elman, 1990)."
     def __init__(self,
@@ -57,23 +60,29 @@ def unroll(
     return torch.stack(hs, dim=1), state
 
 # %% ../nbs/02_lstm.ipynb #2d878574
+@checked
 def initial_state(
     cell:nn.Module, # an `RNNCell` or `LSTMCell`
     x:torch.Tensor, # inputs `(batch, time, n_in)`
     state:tuple=None # the state given by the caller, if any
 )->tuple: # the state to start from
-    "The state given by the caller, or zeros, after a check of all shapes."
+    "The state given by the caller, or zeros, after a check of all shapes and kinds."
     if x.ndim != 3 or x.shape[1] == 0 or x.shape[2] != cell.n_in:
         raise SeqgenError(f'inputs have shape {tuple(x.shape)}: '
                           f'give (batch, time, {cell.n_in}) with at least one step')
+    kind = next(cell.parameters()).dtype
+    if x.dtype != kind and not torch.is_autocast_enabled(x.device.type):
+        raise SeqgenError(f'inputs are {x.dtype}: give {kind}, the precision of the weights')
     wanted = x.shape[0], cell.n_hidden
     if state is None: return (x.new_zeros(wanted),)*cell.n_states
+    state = tuple(tensor(s, 'state').to(x.dtype) for s in state)
     shapes = [tuple(s.shape) for s in state]
     if shapes != [wanted]*cell.n_states:
         raise SeqgenError(f'the state has shapes {shapes}: give {cell.n_states} of {wanted}')
     return state
 
 # %% ../nbs/02_lstm.ipynb #000c6aa6
+@checked
 class RNN(nn.Module):
     "A layer of vanilla RNN: a cell and a loop over time."
     def __init__(self,
@@ -83,6 +92,7 @@ class RNN(nn.Module):
         super().__init__()
         self.cell = RNNCell(n_in, n_hidden)
 
+    @checked
     def forward(self,
         x:torch.Tensor, # inputs `(batch, time, n_in)`
         state:tuple=None # `(h,)` to start from, h `(batch, n_hidden)`; zeros by default
@@ -91,6 +101,7 @@ class RNN(nn.Module):
         return unroll(self.cell, x, initial_state(self.cell, x, state))
 
 # %% ../nbs/02_lstm.ipynb #89807ac3
+@checked
 class LSTMCell(nn.Module):
     "One step of an LSTM (Hochreiter and Schmidhuber, 1997; Gers et al., 2000)."
     def __init__(self,
@@ -160,6 +171,7 @@ def lstm_loop(
     return torch.stack(hs, dim=1), h, c
 
 # %% ../nbs/02_lstm.ipynb #b3deeb76
+@checked
 class LSTM(nn.Module):
     "A layer of LSTM: a cell of four linear layers and a loop over time."
     def __init__(self,
@@ -170,6 +182,7 @@ class LSTM(nn.Module):
         super().__init__()
         self.cell = LSTMCell(n_in, n_hidden, forget_bias)
 
+    @checked
     def forward(self,
         x:torch.Tensor, # inputs `(batch, time, n_in)`
         state:tuple=None # `(h, c)` to start from, each `(batch, n_hidden)`; zeros by default

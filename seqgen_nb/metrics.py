@@ -9,8 +9,11 @@ __all__ = ['JUDGES', 'CRITERIA', 'MEASURES', 'CORRUPTIONS', 'YARDSTICKS', 'Digit
            'inception_distance']
 
 # %% ../nbs/07_metrics.ipynb #cff73a5d
+import socket
+from contextlib import contextmanager
 from functools import lru_cache
 from math import ceil
+from statistics import median
 from typing import NamedTuple
 
 import torch
@@ -20,10 +23,12 @@ from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
 
 from .data import ImageSet, load_images
-from .plots import from_uint8, markdown_table, median_range, to_uint8
+from .inputs import checked, images as as_images, pixels, whole
+from .plots import bold_best, from_uint8, markdown_table, median_range, to_uint8
 from .runs import Run, SeqgenError, pick_device, shipped
 
 # %% ../nbs/07_metrics.ipynb #bf8a0eed
+@checked(width=1)
 class DigitClassifier(nn.Module):
     "A small classifier of digits; its last hidden layer gives the features."
     def __init__(self,
@@ -65,6 +70,7 @@ class LeNet(nn.Module):
         return self.head(self.backbone(x))
 
 # %% ../nbs/07_metrics.ipynb #57a2c4c9
+@checked(epochs=1, batch=1, lr=0.)
 def fit_classifier(
     model:nn.Module, # is trained in place
     train:ImageSet, # images to learn from
@@ -133,6 +139,7 @@ class Features(NamedTuple):
         "The features of the first `n` images."
         return Features(*(t[:n] for t in self))
 
+@checked(images=as_images)
 @torch.no_grad()
 def extract_features(
     images:torch.Tensor, # uint8, or floats in [-1, 1], `(n, 1, height, width)`
@@ -141,7 +148,7 @@ def extract_features(
     "Features, digit and confidence of each image."
     network = _shipped_judge(judge) if isinstance(judge, str) else judge
     parts = []
-    for x in _checked(images).split(500):
+    for x in images.split(500):
         features = network.backbone(_prepared(x))
         confidence, digits = network.head(features).softmax(1).max(1)
         parts.append((features, digits, confidence))
@@ -159,16 +166,6 @@ def _prepared(x):
     x = (from_uint8(x) if x.dtype == torch.uint8 else x.float()).cpu()
     if x.shape[2:] == (28, 28): return x
     return F.interpolate(x, (28, 28), mode='bilinear', antialias=True)
-
-def _checked(images):
-    if images.ndim != 4 or images.shape[1] != 1 or not len(images):
-        raise SeqgenError(f'images have shape {tuple(images.shape)}: give (n, 1, height, width)')
-    if images.dtype == torch.uint8: return images
-    way_out = 'give floats in [-1, 1], or uint8 from 0 to 255'
-    if not images.is_floating_point(): raise SeqgenError(f'images are {images.dtype}: {way_out}')
-    if not images.isfinite().all() or images.abs().max() > 1.001:
-        raise SeqgenError(f'images reach from {images.min():.3g} to {images.max():.3g}: {way_out}')
-    return images
 
 # %% ../nbs/07_metrics.ipynb #157f634a
 def keep_reference(
@@ -211,6 +208,7 @@ def _classes(fake, real):
                 confidence=fake.confidence.mean().item())
 
 # %% ../nbs/07_metrics.ipynb #cfca673c
+@checked(images=as_images, n=6)
 def score(
     images:torch.Tensor, # uint8, or floats in [-1, 1], `(n, 1, height, width)`; the first `n` count
     against:Features=None, # real images, as the judge sees them; by default `reference(judge)`
@@ -221,14 +219,16 @@ def score(
     "Distance, fidelity and diversity of images, beside real ones."
     against = against or reference(judge)
     for what, there in (('images', len(images)), ('real images', len(against.features))):
-        if there < n: raise SeqgenError(f'{there:,} {what} are too few for scores of {n:,}: '
-                                        f'give more, or compare among scores of n={there}')
+        if there >= n: continue
+        other = f', or compare among scores of n={there}' if there >= 6 else ''
+        raise SeqgenError(f'{there:,} {what} are too few for scores of {n:,}: give more{other}')
     fake, real = extract_features(images[:n], judge), against.first(n)
     scores = dict(images=n, **_by_library(fake.features, real.features),
                   **_neighbours(fake.features, real.features), **_classes(fake, real))
     return dict(scores, inception=inception_distance(images[:n])) if inception else scores
 
 # %% ../nbs/07_metrics.ipynb #8b6d0f37
+@checked(images=as_images, against=as_images, n=6)
 def score_by_judges(
     images:torch.Tensor, # uint8, or floats in [-1, 1], `(n, 1, height, width)`
     against:torch.Tensor=None, # real images; by default those of the reference
@@ -299,36 +299,44 @@ def separates(
 )->bool: # False, too, where either was not measured
     "Is every value of `a` better than every value of `b`?"
     if not a or not b: return False
-    sign = {'↓': -1, '↑': 1}[MEASURES[measure].better]
+    sign = {'↓': -1, '↑': 1}[_measure(measure).better]
     return min(sign*v for v in a) > max(sign*v for v in b)
+
+def _measure(name):
+    if name in MEASURES: return MEASURES[name]
+    raise SeqgenError(f"unknown measure '{name}': choose one of {', '.join(MEASURES)}")
 
 # %% ../nbs/07_metrics.ipynb #e1d3c7a4
 def score_table(
     rows:dict, # for each name, a record of scores, or a list of them: one a seed
     measures:tuple, # keys of `MEASURES`, one a column
     judges:tuple=JUDGES, # a column for each
-    head:str='' # over the names
+    head:str='', # over the names
+    compete:tuple=() # names of rows of which the best in each column is set in bold
 )->str: # Markdown; numbers at the right, with an arrow to say which way they are better
     "Scores as a table: one number, or median and range of several seeds."
     by_judge = lambda name: judges if not name.startswith('fresh_') else judges[:1]
     columns = [(name, judge) for name in measures for judge in by_judge(name)]
-    cell = lambda records, name, judge: _cell(values(records, name, judge), MEASURES[name].form)
-    body = [(title, *(cell(_as_list(records), *column) for column in columns))
-            for title, records in rows.items()]
+    body = zip(rows, *(_column(rows, *column, compete) for column in columns))
     titles = [_title(*column, len(judges)) for column in columns]
-    return markdown_table(body, (head, *titles), 'l' + 'r'*len(columns))
+    return markdown_table(list(body), (head, *titles), 'l' + 'r'*len(columns))
 
-def _as_list(records): return records if isinstance(records, list) else [records]
+def _column(rows, name, judge, compete):
+    _, better, form = _measure(name)
+    found = {title: values(r if isinstance(r, list) else [r], name, judge)
+             for title, r in rows.items()}
+    cells = [median_range(numbers, form) if numbers else '–' for numbers in found.values()]
+    medians = [median(numbers) if numbers and title in compete else None
+               for title, numbers in found.items()]
+    return bold_best(cells, medians, better) if compete else cells
 
 def _title(name, judge, judges):
-    label, better, _ = MEASURES[name]
+    label, better, _ = _measure(name)
     if judges == 1 or name.startswith('fresh_'): return f'{label} {better}'
     return f"{label}, {dict(lenet='LeNet').get(judge, judge)} {better}"
 
-def _cell(numbers, form):
-    return median_range(numbers, form) if numbers else '–'
-
 # %% ../nbs/07_metrics.ipynb #0b5c1e9a
+@checked(images=pixels, sigma=0.)
 def add_noise(
     images:torch.Tensor, # uint8 `(n, 1, height, width)`
     sigma:float, # standard deviation, where black is -1 and white 1
@@ -339,6 +347,7 @@ def add_noise(
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     return to_uint8((x + sigma*noise).clamp(-1, 1))
 
+@checked(images=pixels, sigma=0.)
 def blur(
     images:torch.Tensor, # uint8 `(n, 1, height, width)`
     sigma:float # standard deviation of the kernel, in pixels
@@ -347,11 +356,13 @@ def blur(
     if not sigma: return images
     return to_uint8(gaussian_blur(from_uint8(images), 2*ceil(2*sigma) + 1, sigma))
 
+@checked
 def repeat(
     images:torch.Tensor, # any number of them
     n:int # how many to give
 )->torch.Tensor: # `n` images
     "The given images, over and over."
+    if not len(images): raise SeqgenError('there are no images to repeat: give at least one')
     return images[torch.arange(n) % len(images)]
 
 # %% ../nbs/07_metrics.ipynb #3a1f7b8e
@@ -359,6 +370,7 @@ CORRUPTIONS = dict(   # from the images as they are to the greatest damage
     noise=(0, .01, .02, .05, .1, .2, .4), blur=(0, .3, .5, .7, 1, 1.5),
     digits=(10, 9, 8, 6, 4, 2, 1), repetition=(2000, 1000, 500, 200, 100, 50, 10))
 
+@checked(n=1)
 def corrupted(
     real:ImageSet, # real images, more than `n`
     how:str, # a key of `CORRUPTIONS`, or `without`
@@ -367,8 +379,12 @@ def corrupted(
     seed:int=0 # of the noise
 )->torch.Tensor: # uint8 `(n, 1, 28, 28)`
     "Real images, damaged in one way and to one degree."
+    if how not in (*CORRUPTIONS, 'without'):
+        kinds = ', '.join([*CORRUPTIONS, 'without'])
+        raise SeqgenError(f"unknown corruption '{how}': choose one of {kinds}")
     if how == 'noise': return add_noise(real.images[:n], level, seed)
     if how == 'blur': return blur(real.images[:n], level)
+    level = whole(level, 'level')
     if how == 'repetition': return repeat(real.images[:level], n)
     if how == 'without': return repeat(real.images[real.labels != level], n)
     common = torch.bincount(real.labels).argsort(descending=True)[:level]
@@ -379,6 +395,7 @@ YARDSTICKS = {'with noise': ('noise', .1), 'blurred': ('blur', 1.),
               'without fours': ('without', 4), '100 images, repeated': ('repetition', 100)}
 
 # %% ../nbs/07_metrics.ipynb #efac5f8e
+@checked(images=as_images, real=as_images)
 def inception_distance(
     images:torch.Tensor, # uint8, or floats in [-1, 1], `(n, 1, 28, 28)`
     real:torch.Tensor=None # real images; by default as many of MNIST's training images
@@ -386,13 +403,24 @@ def inception_distance(
     "FID in the features of the Inception network (Heusel et al., 2017), by torch-fidelity."
     from torch_fidelity import calculate_metrics
     if real is None: real = load_images('mnist', 'train', n=len(images)).images
-    sets = [_AsPhotographs(_checked(x)) for x in (images, real)]
+    if min(len(images), len(real)) < 2:
+        raise SeqgenError('a covariance needs at least 2 images: give more')
+    sets = [_AsPhotographs(x) for x in (images, real)]
     asked = dict(fid=True, cuda=torch.cuda.is_available(), verbose=False)
-    try: found = calculate_metrics(input1=sets[0], input2=sets[1], **asked)
+    try:
+        with _patience(): found = calculate_metrics(input1=sets[0], input2=sets[1], **asked)
     except OSError as e:
         raise SeqgenError(f'the weights of the Inception network cannot be had ({e}): '
                           'leave inception out, or try again with a connection') from e
     return found['frechet_inception_distance']
+
+@contextmanager
+def _patience(seconds=20):
+    "A block in which no server is waited for longer than this."
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try: yield
+    finally: socket.setdefaulttimeout(before)
 
 class _AsPhotographs(torch.utils.data.Dataset):
     "Images of one channel as torch-fidelity expects photographs: bytes, three channels."

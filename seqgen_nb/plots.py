@@ -5,22 +5,23 @@
 # %% auto #0
 __all__ = ['INK', 'STYLES', 'figure', 'notebook_png', 'sign', 'curves', 'reference', 'learning_curves', 'adversary_curves',
            'score_curves', 'to_uint8', 'from_uint8', 'tile', 'png', 'read_png', 'show_sheets', 'show_strips', 'Column',
-           'markdown_table', 'median_range']
+           'markdown_table', 'median_range', 'bold_best']
 
 # %% ../nbs/91_plots.ipynb #61b8e8e0
-import base64, io, re, sys, textwrap
+import base64, io, re, sys, textwrap, warnings
 from functools import wraps
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import torch
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torchvision.utils import make_grid
 
+from .inputs import checked, pixels, tensor
 from .runs import SeqgenError, read_file
 
 # %% ../nbs/91_plots.ipynb #201e7e29
@@ -58,10 +59,10 @@ def figure(
     "Draw in the style of the book; the figure is returned and closed."
     @wraps(draw)
     def styled(*args, **kwargs):
-        with plt.rc_context(_RC):
+        with rc_context(_RC):
             fig = draw(*args, **kwargs)
-            fig.canvas.draw()
-        plt.close(fig)
+            fig.draw_without_rendering()
+        if pyplot := sys.modules.get('matplotlib.pyplot'): pyplot.close(fig)
         _show_crisp()
         return fig
     return styled
@@ -140,7 +141,8 @@ def learning_curves(
     chance:float=10. # accuracy of a guess, in percent
 )->Figure: # loss on the left, accuracy on the right
     "Loss and accuracy on training and held-out data, epoch by epoch."
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.8))
+    fig = Figure((7.2, 2.8))
+    left, right = fig.subplots(1, 2)
     curves(left, history, dict(loss='training', held_out_loss='held-out'), 'cross-entropy (nats)')
     right_columns = dict(accuracy='training', held_out_accuracy='held-out')
     curves(right, history, right_columns, 'accuracy (%)', 100, chance, 'chance')
@@ -154,7 +156,8 @@ def adversary_curves(
     origin:str='' # where the history comes from
 )->Figure: # losses on the left, the discriminator's accuracies on the right
     "Both losses of a GAN and its discriminator's accuracy, epoch by epoch."
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.8))
+    fig = Figure((7.2, 2.8))
+    left, right = fig.subplots(1, 2)
     curves(left, history, dict(loss_d='discriminator', loss_g='generator'), 'loss (nats)')
     shown = dict(accuracy_real='real', accuracy_fake='fake', accuracy='overall')
     curves(right, history, shown, 'accuracy (%)', 100, 50, 'guessing')
@@ -171,7 +174,8 @@ def score_curves(
     origin:str='' # where they come from
 )->Figure: # FID against the epoch
     "The distance between generated and real images in the course of training."
-    fig, ax = plt.subplots(figsize=(4.8, 3))
+    fig = Figure((4.8, 3))
+    ax = fig.subplots()
     for name, seeds in scores.items():
         for i, rows in enumerate(seeds):
             epochs, distances = ([r[column] for r in rows] for column in ('epoch', 'frechet'))
@@ -187,16 +191,21 @@ def to_uint8(
     images:torch.Tensor # floats in [-1, 1], or uint8, which pass through
 )->torch.Tensor: # uint8, the same shape
     "Bytes 0-255 from floats in [-1, 1]."
-    if images.dtype == torch.uint8: return images
+    images = tensor(images, 'images')
+    if not images.is_floating_point(): return pixels(images, 'images')
+    if images.numel() and images.abs().max() > 2:
+        warnings.warn(f'images reach from {images.min():.3g} to {images.max():.3g}: what lies '
+                      'outside [-1, 1] becomes black or white')
     return ((images.detach().float() + 1)*127.5).round().clamp(0, 255).to(torch.uint8).cpu()
 
 def from_uint8(
     images:torch.Tensor # uint8
 )->torch.Tensor: # floats in [-1, 1], the same shape
     "Floats in [-1, 1] from bytes 0-255."
-    return images.float()/127.5 - 1
+    return pixels(images, 'images').float()/127.5 - 1
 
 # %% ../nbs/91_plots.ipynb #d9ef6026
+@checked
 def tile(
     images:torch.Tensor, # `(n, 1, height, width)`, uint8 or floats in [-1, 1]
     columns:int=5, # images in a row
@@ -208,10 +217,13 @@ def tile(
                           'n and the number of columns 1 or more')
     return make_grid(to_uint8(images), nrow=columns, padding=gap, pad_value=255)[0]
 
+@checked(sheet=pixels)
 def png(
     sheet:torch.Tensor # uint8 `(height, width)`
 )->bytes: # a PNG file
     "A grey sheet as the bytes of a PNG file."
+    if sheet.ndim != 2 or not sheet.numel():
+        raise SeqgenError(f'a sheet has shape {tuple(sheet.shape)}: give (height, width)')
     buffer = io.BytesIO()
     Image.fromarray(sheet.numpy()).save(buffer, 'PNG')
     return buffer.getvalue()
@@ -237,7 +249,8 @@ def show_sheets(
     size:float=2.3 # width of one sheet, in inches
 )->Figure: # the sheets side by side
     "Sheets of images side by side, each under its title."
-    fig, axes = plt.subplots(1, len(sheets), figsize=(size*len(sheets), size + .3), squeeze=False)
+    fig = Figure((size*len(sheets), size + .3))
+    axes = fig.subplots(1, len(sheets), squeeze=False)
     for ax, (title, sheet) in zip(axes[0], sheets.items()):
         _draw_sheet(ax, sheet)
         ax.set_title(title)
@@ -256,7 +269,8 @@ def show_strips(
     origin:str='' # where they come from
 )->Figure: # one strip below the other
     "Strips of images, one below the other, each with its title at the left."
-    fig, axes = plt.subplots(len(strips), 1, figsize=(7.2, .7*len(strips) + .3), squeeze=False)
+    fig = Figure((7.2, .7*len(strips) + .3))
+    axes = fig.subplots(len(strips), 1, squeeze=False)
     for ax, (title, images) in zip(axes[:, 0], strips.items()):
         _draw_sheet(ax, tile(images, columns=len(images)))
         ax.set_ylabel(title, rotation=0, ha='right', va='center')
@@ -304,3 +318,17 @@ def median_range(
     "The median of several numbers, with their range."
     middle, low, high = (format(f(values), form) for f in (median, min, max))
     return low if low == high else f'{middle} ({low} to {high})'
+
+# %% ../nbs/91_plots.ipynb #5b01dbe5
+def bold_best(
+    texts:list, # cells of a row or of a column
+    numbers:list, # what each is judged by; None for one that does not compete
+    better:str # `↑` if the highest is best, `↓` if the lowest is
+)->list: # the texts, the best in bold, with those that begin alike; none if all do
+    "Set the best of several cells in bold."
+    starts = [text.split()[0] for text in texts]
+    rivals = [pair for pair in zip(numbers, starts) if pair[0] is not None]
+    if len({start for _, start in rivals}) < 2: return texts
+    best = {'↑': max, '↓': min}[better](rivals)[1]
+    return [f'**{text}**' if number is not None and start == best else text
+            for text, number, start in zip(texts, numbers, starts)]

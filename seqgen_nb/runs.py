@@ -17,6 +17,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import torch
 from fastcore.basics import patch
@@ -41,7 +42,7 @@ def command(
     @wraps(f)
     def run(*args, **kwargs):
         if args or kwargs or Path(sys.argv[0]).stem != f.__name__: return f(*args, **kwargs)
-        given = [_underscored(option) for option in sys.argv[1:]]
+        given = [_spelt_out(option) for option in sys.argv[1:]]
         options = vars(anno_parser(f, f.__name__).parse_args(given))
         warnings.formatwarning = lambda message, *args, **kwargs: f'{f.__name__}: {message}\n'
         any_letter()
@@ -55,9 +56,11 @@ def command(
         except OSError as e: sys.exit(_end_of_output(f.__name__, e))
     return run
 
-def _underscored(option):
-    name, eq, value = option.partition('=')
-    return name[:2] + name[2:].replace('-', '_') + eq + value if option.startswith('--') else option
+def _spelt_out(word):
+    "A word of the command line: an option with underscores, a path without `~`."
+    if not word.startswith('--'): return os.path.expanduser(word)
+    name, eq, value = word.partition('=')
+    return name[:2] + name[2:].replace('-', '_') + eq + os.path.expanduser(value)
 
 def _stop(message, code):
     print(message, file=sys.stderr)
@@ -164,7 +167,7 @@ def write_atomic(
 ):
     "Write `data` to `path` so that a reader finds the old file or the new one, never a part."
     path = Path(path)
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    part = path.with_name(f'.{path.name}.{uuid4().hex}.part')
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -226,7 +229,7 @@ class Run:
     ):
         self.folder = None if folder is None else Path(folder)
         self.resume, self.force, self.progress = resume, force, progress
-        self.config, self.history = {}, {}
+        self.config, self.history, self.notes = {}, {}, {}
         self._read()
 
     def __repr__(self): return f"Run({str(self.folder)!r}, {self._done} epochs)"
@@ -317,7 +320,7 @@ def begin(self:Run,
         else: self._check_resume(settings, epochs)
     self._here, new = environment(device), not self.config
     if new: self.config = dict(environment=self._here, wall_time_s=0.)
-    self.config.update(settings=dict(settings, epochs=epochs), finished=False)
+    self.config.update(self.notes, settings=dict(settings, epochs=epochs), finished=False)
     if new: self._write_config()
     return self
 

@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['SEEDS', 'menu', 'button', 'slider', 'upright_slider', 'choices', 'Picture', 'image', 'pixel_style', 'Panel',
-           'read_seed', 'Seed', 'Save']
+           'after_the_last', 'read_seed', 'Seed', 'Save']
 
 # %% ../nbs/99_widgets.ipynb #e5d6178a
-import base64, html, secrets
+import asyncio, base64, html, secrets
 from pathlib import Path
 
 import ipywidgets as w
 from fastcore.basics import patch
+from IPython import get_ipython
 from traitlets import Int, Unicode
 
 from .runs import SeqgenError, write_atomic
@@ -115,7 +116,7 @@ def guard(self:Panel,
     do # function without arguments
 ): # a callback for `observe` and `on_click`
     "Make `do` a callback that shows a `SeqgenError` as a line."
-    def callback(_):
+    def callback(_=None):
         self.say('')
         try: do()
         except SeqgenError as e:
@@ -126,10 +127,35 @@ def guard(self:Panel,
 def when(self:Panel,
     controls:tuple, # widgets
     do, # function without arguments
-    trait:str='value' # of the widgets
+    trait:str='value', # of the widgets
+    newest:bool=False # may changes that come in quick succession be left out, up to the last?
 ):
     "Call `do` whenever a control changes."
-    for control in controls: control.observe(self.guard(do), trait)
+    callback = self.guard(do)
+    if newest: callback = after_the_last(callback)
+    for control in controls: control.observe(callback, trait)
+
+# %% ../nbs/99_widgets.ipynb #0fe713c5
+def after_the_last(
+    do, # function without arguments
+    seconds:float=.02 # how long to wait for further messages
+): # a callback for `observe`
+    "Make `do` a callback that runs once for all messages that wait."
+    waiting = []
+    def run():
+        waiting.clear()
+        do()
+    def callback(_):
+        loop = _loop()
+        if loop is None: do()
+        elif not waiting: waiting.append(loop.call_later(seconds, run))
+    return callback
+
+def _loop():
+    "The kernel's event loop while it handles a message from a widget; nothing in a cell."
+    try: kind = get_ipython().kernel.get_parent()['header']['msg_type']
+    except (AttributeError, KeyError, TypeError): return None
+    return asyncio.get_running_loop() if kind == 'comm_msg' else None
 
 # %% ../nbs/99_widgets.ipynb #2a0aaaf6
 @patch

@@ -1,5 +1,5 @@
 "The commands as a user runs them: in a process of their own, interrupted, killed, and given nonsense."
-import os, resource, signal, subprocess, sys, time
+import json, os, resource, signal, subprocess, sys, time
 from pathlib import Path
 
 import pytest
@@ -126,6 +126,8 @@ def test_auto_says_what_it_takes(tmp_path):
     warned = [l for l in result.stderr.splitlines() if 'digits from fonts take the place of MNIST' in l]
     assert len(warned) == 1
     assert 'typeset digits' in (tmp_path/'out/gan/config.json').read_text(encoding='utf-8') and 'typeset digits' in (tmp_path/'out/report.html').read_text(encoding='utf-8')
+    why = json.loads((tmp_path/'out/dcgan/config.json').read_text(encoding='utf-8'))['dataset_why']
+    assert why.startswith('auto: MNIST could not be downloaded') and why in result.stdout.splitlines()[-1] and 'typeset digits train' in result.stdout.splitlines()[-1]
 
 
 def test_damaged_checkpoint_is_refused(out, tmp_path):

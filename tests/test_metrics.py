@@ -16,7 +16,8 @@ def refused(call, words):
     (images[:, 0], r'images have shape \(60, 28, 28\): give \(n, 1, height, width\)'),
     (images.expand(-1, 3, -1, -1), 'give'),
     (images[:0], 'give'),
-    (images.long(), r'images are torch.int64: give floats in \[-1, 1\], or uint8'),
+    (images.long() - 1, 'images reach from -1 to 254: give uint8 from 0 to 255'),
+    (images > 9, 'images are torch.bool: give uint8'),
     (images.float(), r'images reach from 0 to 255: give floats in \[-1, 1\]'),
     (images.float()*float('nan'), 'images reach from nan'),
 ])
@@ -26,6 +27,7 @@ def test_wrong_images_are_refused(wrong, words): refused(lambda: metrics.extract
 def test_too_few_images_are_refused():
     real = metrics.extract_features(images[:30])
     refused(lambda: metrics.score(images), '60 images are too few for scores of 10,000: .* n=60')
+    refused(lambda: metrics.score(images[:5]), '5 images are too few for scores of 10,000: give more$')
     refused(lambda: metrics.score(images, real, n=50), '30 real images are too few')
 
 

@@ -57,7 +57,7 @@ def test_import_is_light():
     assert result.stdout.split() == ['seqgen_nb'], result.stdout + result.stderr
 
 
-@pytest.mark.parametrize('module', ['runs', 'plots', 'data', 'fast_lstm', 'lstm', 'palindromes', 'long_memory', 'studies', 'launch', 'bench', 'gan', 'dcgan', 'latent', 'commands', 'reproduce', 'live'])
+@pytest.mark.parametrize('module', ['runs', 'inputs', 'waiting', 'plots', 'data', 'fast_lstm', 'lstm', 'palindromes', 'long_memory', 'studies', 'launch', 'bench', 'gan', 'dcgan', 'latent', 'commands', 'reproduce', 'live'])
 def test_import_without_notebook_packages(module):
     block = "import sys\nfor name in 'ipywidgets', 'nbdev', 'IPython', 'platformdirs', 'pandas', 'nbformat', 'onnx': sys.modules[name] = None\n"
     result = python(f'{block}import seqgen_nb.{module}')

@@ -162,9 +162,12 @@ def made(nbs, course):
     return f'{len(points)} exercises, {sum(points.values())} points: {release} for students, {source} with the solutions'
 
 
+def home_expanded(path): return Path(path).expanduser()
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', type=Path, default=Path('out/assignment'), help='the folder of the course')
+    parser.add_argument('--out', type=home_expanded, default=Path('out/assignment'), help='the folder of the course')
     out = parser.parse_args().out
     try: print(made(root/'nbs', out))
     except OSError as e: sys.exit(f'{e.filename or out} cannot be written ({e.strerror}): name another folder with --out')
