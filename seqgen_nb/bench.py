@@ -475,7 +475,7 @@ def steps_per_second(
     others = [subprocess.Popen([sys.executable, '-c', 'while True: pass']) for _ in range(busy)]
     asked = _SHARING.format(gan=gan, threads=threads, seconds=seconds)
     asked = [sys.executable, '-c', asked]
-    try: return float(subprocess.run(asked, env=env, stdout=-1, text=True, check=True).stdout)
+    try: return float(subprocess.run(asked, env=env, stdout=-1, check=True).stdout)
     finally:
         for other in others: other.kill()
 

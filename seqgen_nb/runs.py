@@ -240,8 +240,12 @@ class Run:
 # %% ../nbs/90_runs.ipynb #abb3cbed
 @patch
 def _read(self:Run):
-    if self.folder is None or not os.path.lexists(self.folder): return
-    if not self.folder.is_dir(): raise SeqgenError(f'{self.folder} is no folder: name another')
+    if self.folder is None: return
+    try:
+        with reading(self.folder): os.scandir(self.folder).close()
+    except SeqgenError as e:
+        if isinstance(e.__cause__, FileNotFoundError): return
+        raise
     config, history = self._content('config.json', b'{}'), self._content('history.csv', b'')
     try:
         self.config = json.loads(config.decode('utf-8'))
@@ -335,7 +339,7 @@ def _fixed(settings):
 @patch
 def _taken(self:Run):
     "Is there anything in the folder, besides a file whose writing was interrupted?"
-    if self.folder is None or not self.folder.exists(): return False
+    if self.folder is None or not os.path.lexists(self.folder): return False
     with reading(self.folder): return any(p.suffix != '.part' for p in self.folder.iterdir())
 
 # %% ../nbs/90_runs.ipynb #834b2846
@@ -484,7 +488,7 @@ def _state_of(o): return o.get_state() if isinstance(o, torch.Generator) else pl
 
 def _set_state(o, state):
     if isinstance(o, torch.Generator): return o.set_state(state.cpu())
-    if set(state) != set(_state_of(o)): raise ValueError('it has other parts')
+    if set(state) - set(_state_of(o)): raise ValueError('it has other parts')
     plain(o).load_state_dict(state)
 
 def plain(
@@ -760,7 +764,7 @@ def rehearse(self:Run,
 ):
     "Do before the training all that `finish` does after it, and load what it kept."
     if self.folder is None: return
-    new, box = not self.folder.exists(), dict(dir=self.folder, suffix='.part')
+    new, box = not os.path.lexists(self.folder), dict(dir=self.folder, suffix='.part')
     with writing(self.folder): self.folder.mkdir(parents=True, exist_ok=True)
     try:
         with writing(self.folder), TemporaryDirectory(**box) as box:

@@ -230,6 +230,21 @@ def test_a_folder_that_may_not_be_written(write):
     with read_only() as folder: refused(lambda: write(folder), 'cannot be written', 'name another file or folder')
 
 
+def test_a_folder_that_may_not_be_read(whole):
+    folder = Path(shutil.copytree(whole, Path(tempfile.mkdtemp())/'run'))
+    folder.parent.chmod(0o755)
+    folder.chmod(0o755)
+    user = os.geteuid()
+    for path in folder/'weights.safetensors', folder/'history.csv', folder/'config.json', folder, folder.parent:
+        path.chmod(0)
+        if user == 0: os.seteuid(65534)
+        try: refused(lambda: (Run(folder).network(), Run(folder/'new').begin()), 'cannot be ', 'name another')
+        finally:
+            os.seteuid(user)
+            path.chmod(0o755)
+    shutil.rmtree(folder.parent)
+
+
 def test_a_file_in_the_place_of_a_folder(tmp_path):
     (tmp_path/'file').write_bytes(b'kept')
     for folder in tmp_path/'file', tmp_path/'file/run': refused(lambda: fit(small(), folder), 'name another')

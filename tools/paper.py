@@ -94,6 +94,8 @@ if __name__ == '__main__':
     page, text = args.out.expanduser()/'paper.html', paper(args.notebook.expanduser())
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding='utf-8')
+        part = page.with_suffix('.part')  # until all of it is written, the old page stays
+        part.write_text(text, encoding='utf-8')
+        part.replace(page)
     except OSError as e: sys.exit(f'{page} cannot be written ({e.strerror}): name another --out')
     print(printed(page, page.with_suffix('.pdf')))
