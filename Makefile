@@ -10,14 +10,20 @@ USER_STAMP := $(VENV)/.installed-$(SUM)
 DEV_STAMP := $(VENV)/.installed-dev-$(SUM)
 # extra arguments for seqgen_reproduce, such as ARGS="--dataset typeset"
 ARGS ?=
+# a letter that the terminal can't show is replaced by its number
+export PYTHONIOENCODING ?= :backslashreplace
+# an environment whose Python is gone counts as not installed
+$(shell test -x $(BIN)/python || rm -f $(VENV)/.installed-*)
 
-.PHONY: report test notebooks docs live paper assignment readme export clean
+.PHONY: venv report test notebooks docs live paper assignment readme export clean
 
 report: $(USER_STAMP)
 	$(BIN)/seqgen_reproduce --profile quick --out out --resume $(ARGS)
 
 test: $(DEV_STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing
+	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing --skip_file_re '^[_.]|^0[1-9]_'
+	$(BIN)/python tools/alone.py out/alone
+	cd out/alone && OMP_NUM_THREADS=1 $(abspath $(BIN))/nbdev_test --n_workers 2 --timing
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests
 
 notebooks: $(DEV_STAMP)
@@ -25,6 +31,7 @@ notebooks: $(DEV_STAMP)
 	$(BIN)/jupyter lab nbs
 
 export: $(DEV_STAMP)
+	$(BIN)/python tools/colab.py
 	$(BIN)/nbdev_export
 	$(BIN)/nbdev_clean
 
@@ -39,7 +46,9 @@ docs: $(DEV_STAMP)
 	$(BIN)/seqgen_live --out _docs/live
 	$(BIN)/python tools/katex.py _docs/katex
 	$(BIN)/python tools/paper.py --out _docs
+	mkdir -p _docs/notebooks && cp nbs/0[1-9]_*.ipynb _docs/notebooks
 	$(BIN)/python tools/links.py _docs
+	$(BIN)/python tools/browse.py _docs
 
 paper: $(DEV_STAMP)
 	$(BIN)/python tools/paper.py --out out
@@ -50,20 +59,23 @@ assignment: $(DEV_STAMP)
 live: $(DEV_STAMP)
 	$(BIN)/seqgen_live --out _live
 
-# The environment is built once, and again only when settings.ini or setup.py have changed.
-$(BIN)/python:
-	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'seqgen_nb needs Python 3.10 or newer: name one with make PYTHON=...')"
-	$(PYTHON) -m venv $(VENV)
+# The environment is made once; one that was left half-made, without pip, is finished.
+venv:
+	@$(BIN)/python -c "import pip" 2> /dev/null || { \
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'seqgen_nb needs Python 3.10 or newer: name one with make PYTHON=...')" && \
+	{ test -x $(BIN)/python || rm -f $(BIN)/python; } && $(PYTHON) -m venv $(VENV); } || \
+	{ echo "make: $(PYTHON) can't make an environment with pip in $(VENV): install its venv module (Debian: apt-get install python3-venv), or name another with make PYTHON=..."; exit 2; }
 
-$(USER_STAMP): | $(BIN)/python
+# What is in it is installed again only when settings.ini or setup.py have changed.
+$(USER_STAMP): | venv
 	$(BIN)/python -m pip install -q -e ".[notebook]"
 	$(BIN)/python -c "import torch, torchvision, seqgen_nb"
 	touch $@
 
-$(DEV_STAMP): | $(BIN)/python
+$(DEV_STAMP): | venv
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python -c "import torch, torchvision, seqgen_nb"
 	touch $@ $(USER_STAMP)
 
 clean:
-	rm -rf _proc _docs _live build dist *.egg-info .pytest_cache
+	rm -rf _proc _docs _live out/alone build dist *.egg-info .pytest_cache

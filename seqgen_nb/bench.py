@@ -32,7 +32,8 @@ from .gan import (MLPDiscriminator, MLPGenerator, fit_gan, gan_step, generator_l
                            one_epoch)
 from .lstm import LSTM, to_torch
 from .palindromes import LastDigit, fit_palindromes
-from .runs import Run, SeqgenError, command, environment, pick_device, seeded, write_atomic
+from .runs import Run, SeqgenError, check_writable, command, environment, pick_device
+from .runs import seeded, write_atomic
 
 # %% ../nbs/93_bench.ipynb #c55e7873
 def turns(
@@ -102,14 +103,14 @@ def _products(steps, batch, n_in, n_hidden, backward, device):
 # %% ../nbs/93_bench.ipynb #dda1fbd7
 _STATUS = """
 def status(key):
-    lines = open('/proc/self/status').read().splitlines()
+    lines = open('/proc/self/status', encoding='utf-8').read().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(key))
 """
 _PEAK = _STATUS + """
 from seqgen_nb.bench import lstm_contestants
 lstm_contestants(2, backward={backward})['{contestant}']()
 f = lstm_contestants({steps}, backward={backward})['{contestant}']
-open('/proc/self/clear_refs', 'w').write('5')
+open('/proc/self/clear_refs', 'w', encoding='utf-8').write('5')
 before = status('VmRSS')
 f()
 print(status('VmHWM') - before)
@@ -124,7 +125,7 @@ def peak_memory(
     start = '' if backward else 'import torch; torch.set_grad_enabled(False)'
     code = start + _PEAK.format(contestant=contestant, steps=steps, backward=backward)
     asked = [sys.executable, '-c', code]
-    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)/1024
+    return int(subprocess.run(asked, capture_output=True, encoding='utf-8', check=True).stdout)/1024
 
 # %% ../nbs/93_bench.ipynb #030b549e
 def bench_lstm(
@@ -345,7 +346,7 @@ def _gan_row(name, threads, precision, seconds_of, batches, memory):
 _GAN_PEAK = _STATUS + """
 from seqgen_nb.bench import GANS, gan_contestants
 f = gan_contestants(*GANS['{gan}'], batches=1)['{contestant}']
-open('/proc/self/clear_refs', 'w').write('5')
+open('/proc/self/clear_refs', 'w', encoding='utf-8').write('5')
 before = status('VmRSS')
 f()
 print(status('VmHWM') - before)
@@ -358,7 +359,7 @@ def gan_memory(
     "Peak memory of a step on the CPU, in a process of its own (Linux)."
     code = _GAN_PEAK.format(gan=gan, contestant=contestant)
     asked = [sys.executable, '-c', code]
-    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)/1024
+    return int(subprocess.run(asked, capture_output=True, encoding='utf-8', check=True).stdout)/1024
 
 # %% ../nbs/93_bench.ipynb #49423475
 def bench_growth(
@@ -543,7 +544,7 @@ def lstm_summary(
 def processor()->str: # such as `AMD EPYC (AVX512)`
     "The name of the processor and the instruction set that torch uses on it."
     info = Path('/proc/cpuinfo')
-    lines = info.read_text().splitlines() if info.exists() else []
+    lines = info.read_text(encoding='utf-8', errors='replace').splitlines() if info.exists() else []
     names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
     name = names[0] if names else platform.processor() or platform.machine()
     return f'{name} ({torch.backends.cpu.get_cpu_capability()})'
@@ -561,6 +562,7 @@ def seqgen_bench(
         raise SeqgenError(f"there is no benchmark called '{what}': "
                           'choose lstm, gan, explorer or sharing')
     if not seconds > 0: raise SeqgenError(f'{seconds} seconds measure nothing: give more than 0')
+    check_writable(Path(out))
     device, found = str(pick_device(device)), {}
     if what == 'lstm':
         found.update(rows=bench_lstm(seconds=seconds, device=device), training=bench_training())

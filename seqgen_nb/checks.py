@@ -789,8 +789,8 @@ def check_slope_ratio(
     logit = torch.logit(torch.tensor(.01, dtype=torch.float64)).requires_grad_()
     losses = generator_loss(logit), torch.log(1 - logit.sigmoid())
     slopes = [torch.autograd.grad(loss, logit)[0].abs().item() for loss in losses]
-    near = lambda value: abs(times/value - 1) < .005
-    ensure(isinstance(times, (int, float)), f'this is a {type(times).__name__}, not a number')
+    times, near = _number(times), lambda value: abs(times/value - 1) < .005
+    ensure(times >= 0, 'a ratio of absolute values is not negative')
     ensure(not near(slopes[1]/slopes[0]), 'this is the ratio the other way round')
     ensure(not near(slopes[0] - slopes[1]), 'this is the difference of the slopes: divide them')
     ensure(not near((losses[0]/losses[1].abs()).item()),
@@ -860,45 +860,64 @@ def check_best_logit(
         'this is log D*: a logit is log D - log(1 - D)': (p/(p + q)).log(),
         'this is the difference of the densities: which ratio is D/(1 - D)?': p - q,
         'this is D/(1 - D): take its logarithm': p/q,
-        'the logarithms are divided: the logarithm of a ratio is a difference': log_p/log_q},
+        'the logarithms are divided: the logarithm of a ratio is a difference': log_p/log_q,
+        'these are logarithms already: do not take the logarithm again': (log_p/log_q).log()},
         'the logit')
     far = best_logit(torch.tensor([-800., -900.]), torch.tensor([-802., -800.]))
     ensure(far.isfinite().all(), 'where both densities are below e^-800 this is '
            f'{far.tolist()}: exp gives 0 there, so simplify the formula before you compute it')
-    compare(far, torch.tensor([2., -100.]), {}, 'the logit at small densities')
+    compare(far, torch.tensor([2., -100.]), {
+        'this is 0 where both densities are below e^-800: exp gives 0 there, whatever is added or '
+        'replaced afterwards, so simplify the formula before you compute it': torch.zeros(2)},
+        'the logit at small densities')
     return 'log p - log q, at densities of any size: only their ratio matters'
 
 # %% ../nbs/98_checks.ipynb #a3c00009
-@check
-def check_hinge_losses(
-    hinge_losses # function of real and generated logits that returns both losses
-):
-    "The hinge loss of the discriminator and that of the generator."
-    real, fake = torch.tensor([3., -.5, .8, 1.9]), torch.tensor([-4., .4, -1.5, .2])
-    losses = hinge_losses(real, fake)
-    ensure(isinstance(losses, tuple) and len(losses) == 2, 'return the pair `loss_d, loss_g`')
+def _hinge_d(real, fake):
+    "The discriminator's hinge loss, and what the usual mistakes give in its place."
     on = lambda x: x.relu().mean()
-    loss_d = on(1 - real) + on(1 + fake)
-    compare(losses[0], loss_d, {
+    loss = on(1 - real) + on(1 + fake)
+    return loss, {
         'real and generated are swapped: real logits should rise above 1':
             on(1 + real) + on(1 - fake),
         'for generated images the sign is the other way: they should fall below -1':
             on(1 - real) + on(1 - fake),
         'the margin is missing: push real logits up to 1, not to 0': on(-real) + on(fake),
         'nothing stops the push: clamp each term at 0': (1 - real).mean() + (1 + fake).mean(),
+        'margin and clamp are missing: a term is 0 beyond the margin': fake.mean() - real.mean(),
         'the mean is clamped: clamp each logit\'s term, then average':
             (1 - real).mean().relu() + (1 + fake).mean().relu(),
-        'this is the sum over the batch: average': len(real)*loss_d,
-        'this is half of it: add the two means': loss_d/2,
+        'the slope is right, the value is not: a term is the distance from the margin': loss - 2,
+        'the sign is the other way: the loss is minimised': -loss,
+        'the distances are squared: take them as they are':
+            (1 - real).relu().square().mean() + (1 + fake).relu().square().mean(),
+        'this is the cross-entropy of the chapter': discriminator_loss(real, fake),
+        'this is the sum over the batch: average': len(real)*loss,
+        'this is half of it: add the two means': loss/2,
         'the generated images are missing': on(1 - real),
         'the real images are missing': on(1 + fake),
-        'this is the generator\'s loss: return `loss_d, loss_g`': -fake.mean()},
-        'the discriminator\'s loss')
+        'this is the generator\'s loss: return `loss_d, loss_g`': -fake.mean()}
+
+# %% ../nbs/98_checks.ipynb #a3c0009b
+@check
+def check_hinge_losses(
+    hinge_losses # function of real and generated logits that returns both losses
+):
+    "The hinge loss of the discriminator and that of the generator."
+    real, fake = torch.tensor([3., -.5, .8, 1.9]), torch.tensor([-4., .4, -1.5, 6.2])
+    losses = hinge_losses(real, fake)
+    ensure(isinstance(losses, (tuple, list)) and len(losses) == 2,
+           'return the pair `loss_d, loss_g`')
+    loss_d, mistakes = _hinge_d(real, fake)
+    compare(losses[0], loss_d, mistakes, 'the discriminator\'s loss')
     compare(losses[1], -fake.mean(), {
         'the sign: the generator wants the logits of its images to rise': fake.mean(),
-        'the generator\'s loss has no clamp: above 1 it would stop learning': on(1 - fake),
-        'the generator\'s loss has no clamp: above 0 it would stop learning': on(-fake),
-        'the generator\'s loss has no clamp at -1': on(1 + fake),
+        'the generator\'s loss has no clamp: above 1 it would stop learning':
+            (1 - fake).relu().mean(),
+        'the generator\'s loss has no clamp: above 0 it would stop learning': (-fake).relu().mean(),
+        'the generator\'s loss has no clamp at -1': (1 + fake).relu().mean(),
+        'the generator\'s loss has no margin: it is minus the mean logit': (1 - fake).mean(),
+        'this is the loss (2) of the chapter: take minus the mean logit': generator_loss(fake),
         'that is minus the discriminator\'s loss: only generated logits count': -loss_d,
         'this is the sum over the batch: average': -fake.sum()}, 'the generator\'s loss')
     return 'both losses are right: a margin and a clamp for D, neither for G'
@@ -912,10 +931,13 @@ def check_collapsing_step(
 ):
     "A step with which the ring collapses, at the same step sizes."
     sizes = set()
+    note = lambda opt, *_: sizes.update(group['lr'] for group in opt.param_groups)
     def watched(g, d, opt_g, opt_d, real, z):
+        if not sizes:
+            for opt in (opt_g, opt_d): opt.register_step_pre_hook(note)
+            note(opt_g)
         step(g, d, opt_g, opt_d, real, z)
-        sizes.update(group['lr'] for opt in (opt_g, opt_d) for group in opt.param_groups)
-    kept = fit_ring(steps=150, step=watched, every=25)
+    with seeded(0): kept = fit_ring(steps=150, step=watched, every=25)
     ensure(len(sizes) == 1, 'the step sizes have changed: leave them as they are')
     for i, name in enumerate(('generator', 'discriminator')):
         ensure(not _same(kept[125][i], kept[150][i]),
@@ -924,6 +946,9 @@ def check_collapsing_step(
     spread = median(p.std(dim=0).mean().item() for p in points)
     start = sample(kept[0][0], latents(500, 2)).mean(dim=0)
     way = max((p.mean(dim=0) - start).norm().item() for p in points)
+    out = median(p.mean(dim=0).norm().item() for p in points)
+    ensure(spread < .8 or out < 4, 'the points run far out of the ring, and do not stay together: '
+           'the discriminator answers too seldom. Let it answer more often')
     ensure(spread < .8, f'the points spread by {spread:.1f}, and those of the ring by 1.4: no '
            'collapse. Which network must answer late for the points to run together?')
     ensure(way > 1.2, 'the points stay near where they began: the generator hardly learns')

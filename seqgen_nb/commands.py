@@ -54,8 +54,10 @@ def animate_training(
     "The sheets of samples of a run, from the first to the last, as an animated GIF."
     if not run.samples:
         raise SeqgenError(f'{run.folder} holds no samples: train a GAN there first')
-    sheets = torch.stack([read_png(path) for path in run.samples.values()])
-    return animate(sheets[:, None], scale, ms)
+    sheets = [read_png(path) for path in run.samples.values()]
+    if len({sheet.shape for sheet in sheets}) > 1:
+        raise SeqgenError(f'{run.folder} holds samples of several sizes: train a GAN there anew')
+    return animate(torch.stack(sheets)[:, None], scale, ms)
 
 # %% ../nbs/98_commands.ipynb #8624746e
 def load_generator(
@@ -66,7 +68,7 @@ def load_generator(
     if run is None:
         if gan in ('gan', 'dcgan'): return shipped(gan).network()
         raise SeqgenError(f"unknown GAN '{gan}': choose gan or dcgan, or name a run of your own")
-    if not (Path(run)/'config.json').exists():
+    if not (Path(run)/'config.json').is_file():
         raise SeqgenError(f'{run} holds no run: name a folder that seqgen_reproduce made, '
                           'such as out/dcgan')
     generator = Run(run).network()
@@ -81,9 +83,7 @@ def _ending(out, *allowed):
     raise SeqgenError(f"'{out}' does not end in {' or '.join(allowed)}: name such a file")
 
 def _write_picture(out, data):
-    try: write_atomic(Path(out), data)
-    except OSError as e:
-        raise SeqgenError(f'{out} cannot be written ({e.strerror}): name another file') from e
+    write_atomic(Path(out), data)
     print(out)
 
 # %% ../nbs/98_commands.ipynb #082e844b

@@ -134,7 +134,7 @@ def _assets(): return shipped('lstm').folder.parent
 def rules(
 )->list: # dictionaries: name, claim, of, measure(s), threshold or comparison, reason, page
     "The rules by which the claims are judged."
-    return json.loads((_assets()/'rules.json').read_text(encoding='utf-8'))['rules']
+    return json.loads((_assets()/'rules.json').read_bytes())['rules']
 
 # %% ../nbs/96_evidence.ipynb #0c5e2b7a
 class Measure(NamedTuple):
@@ -443,8 +443,8 @@ def check(
     differ += [name for name, run in sheets.items() if not _draws_again(run)]
     differ += _uncertified(shipped('long_memory'))
     tables = folder/'tables.md'
-    if not tables.exists() or tables.read_text(encoding='utf-8') != _tables(*runs):
-        differ.append('tables.md')
+    written = _tables(*runs).encode()
+    if not tables.exists() or tables.read_bytes() != written: differ.append('tables.md')
     if differ:
         raise SeqgenError(f"{', '.join(differ)} in {folder} can't be rebuilt from the shipped "
                           'runs: find out which of the two has changed')
@@ -452,7 +452,7 @@ def check(
 
 def _kept(folder):
     "The recorded figures, or nothing where they can't be read."
-    try: return json.loads((folder/'figures.json').read_text(encoding='utf-8'))['figures']
+    try: return json.loads((folder/'figures.json').read_bytes())['figures']
     except (OSError, ValueError, KeyError, TypeError): return {}
 
 def _draws_again(run):

@@ -23,12 +23,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from .data import checksum
 from .inputs import checked, floats, pixels, tensor
 from .plots import from_uint8, png, read_png, show_sheets, tile
-from .runs import Run, SeqgenError, pick_device, pick_precision, seeded
+from .runs import Run, SeqgenError, describe_network, pick_device, pick_precision
+from .runs import plain, seeded
 
 # %% ../nbs/05_gan.ipynb #db47fd39
 @checked(n_latent=1)
 class MLPGenerator(nn.Module):
-    "Images from latent vectors through linear layers (Goodfellow et al., 2014, with batch norm)."
+    "Images from latent vectors through linear layers (after Goodfellow et al., 2014)."
     def __init__(self,
         n_latent:int=100, # size of the latent vector
         widths:tuple=(128, 256, 512, 1024) # sizes of the hidden layers
@@ -95,7 +96,7 @@ def discriminator_loss(
     real:torch.Tensor, # logits of real images `(batch,)`
     fake:torch.Tensor # logits of generated images `(batch,)`
 )->torch.Tensor: # a scalar, in nats
-    "Equation (1): -log D(x) - log(1 - D(G(z))), averaged over the batch."
+    "-log D(x) - log(1 - D(G(z))), averaged over the batch."
     bce = F.binary_cross_entropy_with_logits
     return bce(real, torch.ones_like(real)) + bce(fake, torch.zeros_like(fake))
 
@@ -104,7 +105,7 @@ def discriminator_loss(
 def generator_loss(
     fake:torch.Tensor # logits of generated images `(batch,)`
 )->torch.Tensor: # a scalar, in nats
-    "Equation (2), the non-saturating loss: -log D(G(z)), averaged over the batch."
+    "The non-saturating loss: -log D(G(z)), averaged over the batch."
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 # %% ../nbs/05_gan.ipynb #8afcfd44
@@ -182,7 +183,8 @@ def averaged(
     "An exponential moving average of a network's weights, which starts at the first update."
     if not 0 < decay < 1:
         raise SeqgenError(f'a moving average needs a decay between 0 and 1, not {decay}: try 0.999')
-    return AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    average = get_ema_multi_avg_fn(decay)
+    return AveragedModel(plain(generator), multi_avg_fn=average, use_buffers=True)
 
 # %% ../nbs/05_gan.ipynb #a3000006
 _ANGLES = torch.arange(8)*pi/4
@@ -320,6 +322,12 @@ def _begin(run, recipe, device, nets, images, dataset):
     "Check the images and record what is trained, on what and how; returns the full recipe."
     r = _settled(recipe, run, device)
     described = _described(nets, _check_training_images(images, r.batch), dataset)
+    generator, discriminator = nets.values()
+    if not hasattr(generator, 'n_latent'):
+        raise SeqgenError(f'{type(plain(generator)).__name__} does not say how large its latent '
+                          'vectors are: set self.n_latent in its __init__')
+    average = dict(average=generator) if r.ema else {}
+    run.rehearse(generator, discriminator=discriminator, **average)
     run.begin(device=str(device), **described, **asdict(r))
     return r
 
@@ -332,8 +340,7 @@ def _settled(recipe, run, device):
 
 # %% ../nbs/05_gan.ipynb #3b0c57d1
 def _described(nets, images, dataset):
-    written = lambda net: ', '.join(f'{k}={v}' for k, v in net.arguments.items())
-    networks = {name: f'{type(net).__name__}({written(net)})' for name, net in nets.items()}
+    networks = {name: describe_network(net) for name, net in nets.items()}
     return dict(dataset=dataset, checksum=checksum(images), images=len(images), **networks)
 
 def _check_training_images(images, batch):

@@ -16,17 +16,21 @@ from uuid import uuid4
 import torch
 from torch import distributed as dist
 
-from .runs import SeqgenError, pick_device
+from .runs import SeqgenError, pick_device, writing
 
 # %% ../nbs/98_launch.ipynb #98a00008
 def claim(
     path:Path # a file that stands for the work; its folder is made if need be
 )->bool: # whether this process is the one that does it
     "Take a piece of work, if nobody has."
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open(path, 'x') as f: f.write(f'{socket.gethostname()} {os.getpid()}\n')
-    except FileExistsError: return False
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(path, 'x', encoding='utf-8') as f:
+                f.write(f'{socket.gethostname()} {os.getpid()}\n')
+    except SeqgenError as e:
+        if isinstance(e.__cause__, FileExistsError): return False
+        raise
     return True
 
 # %% ../nbs/98_launch.ipynb #98a0000b
@@ -70,7 +74,7 @@ def _gather(failed, claims):
     parts = [None]*dist.get_world_size() if dist.get_rank() == 0 else None
     dist.gather_object(failed, parts)
     if parts is None: return None
-    shutil.rmtree(claims)
+    shutil.rmtree(claims, ignore_errors=True)
     return {name: said for part in parts for name, said in part.items()}
 
 # %% ../nbs/98_launch.ipynb #98a00011

@@ -9,8 +9,11 @@ __all__ = ['JUDGES', 'CRITERIA', 'MEASURES', 'CORRUPTIONS', 'YARDSTICKS', 'Digit
            'inception_distance']
 
 # %% ../nbs/07_metrics.ipynb #cff73a5d
+import socket
+from contextlib import contextmanager
 from functools import lru_cache
 from math import ceil
+from statistics import median
 from typing import NamedTuple
 
 import torch
@@ -21,7 +24,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from .data import ImageSet, load_images
 from .inputs import checked, images as as_images, pixels, whole
-from .plots import from_uint8, markdown_table, median_range, to_uint8
+from .plots import bold_best, from_uint8, markdown_table, median_range, to_uint8
 from .runs import Run, SeqgenError, pick_device, shipped
 
 # %% ../nbs/07_metrics.ipynb #bf8a0eed
@@ -85,8 +88,10 @@ def fit_classifier(
     opt = optim.Adam(model.to(device).parameters(), lr=lr)
     schedule = optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*steps)
     record = dict(dataset=train.name, checksum=train.checksum, images=len(train.images))
-    run = (run or Run()).begin(epochs, str(device), **record, held_out=held_out.name,
-                               batch=batch, lr=lr, seed=seed, cycle_over=epochs)
+    run = run or Run()
+    run.rehearse(model)
+    run.begin(epochs, str(device), **record, held_out=held_out.name, batch=batch, lr=lr,
+              seed=seed, cycle_over=epochs)
     for epoch in run.epochs(epochs, model=model, opt=opt, schedule=schedule, rng=rng):
         loss = 0.
         order = torch.randperm(len(train.images), generator=rng)
@@ -306,26 +311,29 @@ def score_table(
     rows:dict, # for each name, a record of scores, or a list of them: one a seed
     measures:tuple, # keys of `MEASURES`, one a column
     judges:tuple=JUDGES, # a column for each
-    head:str='' # over the names
+    head:str='', # over the names
+    compete:tuple=() # names of rows of which the best in each column is set in bold
 )->str: # Markdown; numbers at the right, with an arrow to say which way they are better
     "Scores as a table: one number, or median and range of several seeds."
     by_judge = lambda name: judges if not name.startswith('fresh_') else judges[:1]
     columns = [(name, judge) for name in measures for judge in by_judge(name)]
-    cell = lambda records, name, judge: _cell(values(records, name, judge), _measure(name).form)
-    body = [(title, *(cell(_as_list(records), *column) for column in columns))
-            for title, records in rows.items()]
+    body = zip(rows, *(_column(rows, *column, compete) for column in columns))
     titles = [_title(*column, len(judges)) for column in columns]
-    return markdown_table(body, (head, *titles), 'l' + 'r'*len(columns))
+    return markdown_table(list(body), (head, *titles), 'l' + 'r'*len(columns))
 
-def _as_list(records): return records if isinstance(records, list) else [records]
+def _column(rows, name, judge, compete):
+    _, better, form = _measure(name)
+    found = {title: values(r if isinstance(r, list) else [r], name, judge)
+             for title, r in rows.items()}
+    cells = [median_range(numbers, form) if numbers else '–' for numbers in found.values()]
+    medians = [median(numbers) if numbers and title in compete else None
+               for title, numbers in found.items()]
+    return bold_best(cells, medians, better) if compete else cells
 
 def _title(name, judge, judges):
     label, better, _ = _measure(name)
     if judges == 1 or name.startswith('fresh_'): return f'{label} {better}'
     return f"{label}, {dict(lenet='LeNet').get(judge, judge)} {better}"
-
-def _cell(numbers, form):
-    return median_range(numbers, form) if numbers else '–'
 
 # %% ../nbs/07_metrics.ipynb #0b5c1e9a
 @checked(images=pixels, sigma=0.)
@@ -399,11 +407,20 @@ def inception_distance(
         raise SeqgenError('a covariance needs at least 2 images: give more')
     sets = [_AsPhotographs(x) for x in (images, real)]
     asked = dict(fid=True, cuda=torch.cuda.is_available(), verbose=False)
-    try: found = calculate_metrics(input1=sets[0], input2=sets[1], **asked)
+    try:
+        with _patience(): found = calculate_metrics(input1=sets[0], input2=sets[1], **asked)
     except OSError as e:
         raise SeqgenError(f'the weights of the Inception network cannot be had ({e}): '
                           'leave inception out, or try again with a connection') from e
     return found['frechet_inception_distance']
+
+@contextmanager
+def _patience(seconds=20):
+    "A block in which no server is waited for longer than this."
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try: yield
+    finally: socket.setdefaulttimeout(before)
 
 class _AsPhotographs(torch.utils.data.Dataset):
     "Images of one channel as torch-fidelity expects photographs: bytes, three channels."

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['INK', 'STYLES', 'figure', 'notebook_png', 'sign', 'curves', 'reference', 'learning_curves', 'adversary_curves',
            'score_curves', 'to_uint8', 'from_uint8', 'tile', 'png', 'read_png', 'show_sheets', 'show_strips', 'Column',
-           'markdown_table', 'median_range']
+           'markdown_table', 'median_range', 'bold_best']
 
 # %% ../nbs/91_plots.ipynb #61b8e8e0
 import base64, io, re, sys, textwrap, warnings
@@ -22,7 +22,7 @@ from PIL import Image
 from torchvision.utils import make_grid
 
 from .inputs import checked, pixels, tensor
-from .runs import SeqgenError
+from .runs import SeqgenError, read_file
 
 # %% ../nbs/91_plots.ipynb #201e7e29
 INK = '#767676'
@@ -98,7 +98,7 @@ def sign(
     "Write the origin of a figure small below it."
     letters = int(15*fig.get_figwidth())
     lines = [textwrap.fill(line, letters) for line in origin.split('\n')]
-    if origin: fig.supxlabel('\n'.join(lines), fontsize=8)
+    if origin: fig.supxlabel('\n'.join(lines), fontsize=8, parse_math=False)
     return fig
 
 # %% ../nbs/91_plots.ipynb #26dca4ee
@@ -232,7 +232,13 @@ def read_png(
     source # a PNG file: its path, or its bytes
 )->torch.Tensor: # uint8 `(height, width)`
     "A sheet read back from a PNG file; colours become greys."
-    image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source).convert('L')
+    data, name = (source, 'this') if isinstance(source, bytes) else (read_file(source), source)
+    try:
+        image = Image.open(io.BytesIO(data), formats=['PNG'])
+        if image.width*image.height > 2**24: raise ValueError('it is too large')
+        image = image.convert('L')
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as e:
+        raise SeqgenError(f'{name} is no PNG file of a sheet ({e}): draw it again') from e
     return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.size[::-1])
 
 # %% ../nbs/91_plots.ipynb #d355f1ef
@@ -312,3 +318,17 @@ def median_range(
     "The median of several numbers, with their range."
     middle, low, high = (format(f(values), form) for f in (median, min, max))
     return low if low == high else f'{middle} ({low} to {high})'
+
+# %% ../nbs/91_plots.ipynb #5b01dbe5
+def bold_best(
+    texts:list, # cells of a row or of a column
+    numbers:list, # what each is judged by; None for one that does not compete
+    better:str # `↑` if the highest is best, `↓` if the lowest is
+)->list: # the texts, the best in bold, with those that begin alike; none if all do
+    "Set the best of several cells in bold."
+    starts = [text.split()[0] for text in texts]
+    rivals = [pair for pair in zip(numbers, starts) if pair[0] is not None]
+    if len({start for _, start in rivals}) < 2: return texts
+    best = {'↑': max, '↓': min}[better](rivals)[1]
+    return [f'**{text}**' if number is not None and start == best else text
+            for text, number, start in zip(texts, numbers, starts)]

@@ -24,7 +24,8 @@ from .gan import MLPDiscriminator, MLPGenerator, Recipe, fit_gan
 from .launch import in_worker, launch, own_device, share
 from .palindromes import LastDigit, fit_palindromes
 from .plots import median_range
-from .runs import Run, SeqgenError, command, seeded, write_atomic
+from .runs import Run, SeqgenError, any_letter, check_writable, command, seeded
+from .runs import write_atomic, writing
 from .studies import STUDIES, score_gan
 
 # %% ../nbs/92_reproduce.ipynb #d122dc67
@@ -105,6 +106,7 @@ def train(
     "Train one of the three networks, and score what it draws."
     if kind == 'lstm': return train_lstm(profile, run, seed, device=device)
     real = images('train'), images('test')
+    run.notes['dataset_why'] = real[0].why
     train_gan(kind, profile, run, real[0], seed, device)
     score_gan(run, *real, profile.scored, profile.judge_epochs)
     run.write('training.gif', animate_training(run))
@@ -144,7 +146,9 @@ def rebuild(
     asked = named(name)
     if asked: return train(asked[0], PROFILES['full'], run, images, asked[1], device)
     study = STUDIES[name]
-    return study.fit(run, *(images(split) for split in study.needs))
+    real = [images(split) for split in study.needs]
+    if real: run.notes['dataset_why'] = real[0].why
+    return study.fit(run, *real)
 
 # %% ../nbs/92_reproduce.ipynb #93c4354e
 @command
@@ -169,16 +173,21 @@ def seqgen_reproduce(
     options = dict(locals())
     if check: return print('rebuilt and found the same:', ', '.join(check_evidence()))
     _check_options(**options)
-    n = None if study else PROFILES[profile].images
-    images = lru_cache(partial(_load, dataset, data_dir, n))
-    folder, tasks = _folder(out), _tasks(options, images)
-    if in_worker(): failed = _work(tasks, folder, images, force)
-    elif min(jobs, len(tasks)) > 1: return _launch(tasks, folder, images, options)
-    else: failed = _one_by_one(tasks, folder, resume, force)
-    if failed: raise SeqgenError('; '.join(f'{name}: {said}' for name, said in failed.items()))
-    if failed is not None and not study: _report(folder, profile, seed, seeds)
+    _train_all(options)
 
 # %% ../nbs/92_reproduce.ipynb #956bb252
+def _train_all(options, why=None):
+    n = None if options['study'] else PROFILES[options['profile']].images
+    images = _images(options['dataset'], options['data_dir'], n, why)
+    folder, tasks = _folder(options['out'], options['study']), _tasks(options, images)
+    if in_worker(): failed = _work(tasks, folder, images, options['force'])
+    elif min(options['jobs'], len(tasks)) > 1: return _launch(tasks, folder, images, options)
+    else: failed = _one_by_one(tasks, folder, images, options['resume'], options['force'])
+    if failed is None: return
+    if failed: raise SeqgenError('; '.join(f'{name}: {said}' for name, said in failed.items()))
+    if options['study']: return print(_trained_on(Run(folder/name) for name in tasks))
+    _report(folder, **{k: options[k] for k in ('profile', 'seed', 'seeds')})
+
 def _tasks(options, images):
     known, names = dict(images=images, device=own_device(options['device'])), options['study']
     if names:
@@ -189,11 +198,30 @@ def _tasks(options, images):
     return {name: partial(train, kind, size, seed=seed, **known)
             for name, (kind, seed) in runs.items()}
 
-def _load(dataset, data_dir, n, split): return load_images(dataset, split, data_dir, n)
-
 def _needs(name):
     kind = re.split('_seed', name)[0]
     return STUDIES[name].needs if name in STUDIES else () if kind == 'lstm' else ('train', 'test')
+
+def _splits(names): return dict.fromkeys(split for name in names for split in _needs(name))
+
+# %% ../nbs/92_reproduce.ipynb #f11e2001
+def _images(dataset, data_dir, n, why=None):
+    "From `train` or `test` to an `ImageSet`, all of one dataset."
+    @lru_cache
+    def load(split):
+        nonlocal dataset, why
+        found = load_images(dataset, split, data_dir, n)
+        dataset, why = _dataset_of(found), why or found.why
+        return replace(found, why=why)
+    return load
+
+def _dataset_of(found): return 'typeset' if found.name.startswith('typeset') else 'mnist'
+
+def _trained_on(runs):
+    "What the runs were trained on, and why on these images, in one line."
+    said = [(run.config['settings'].get('dataset'), run.config.get('dataset_why')) for run in runs]
+    lines = [f'{name} ({why})' if why else name for name, why in said if name]
+    return f"Trained on {' and on '.join(dict.fromkeys(lines))}."
 
 # %% ../nbs/92_reproduce.ipynb #8455c7a2
 def _check_options(profile, seeds, jobs, study, width, epochs, resume, force, **others):
@@ -208,11 +236,11 @@ def _check_options(profile, seeds, jobs, study, width, epochs, resume, force, **
         raise SeqgenError('a recorded run has its own settings: '
                           'leave out --seeds, --width, --epochs')
 
-def _folder(out):
-    try: Path(out).mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        said = f'{out} cannot be made a folder ({e.strerror})'
-        raise SeqgenError(f'{said}: name another with --out') from e
+def _folder(out, study):
+    "The folder `out`, in which all that comes after the trainings can be written too."
+    with writing(out): Path(out).mkdir(parents=True, exist_ok=True)
+    if not study:
+        for name in 'figures/figure_1.png', 'report.html': check_writable(Path(out)/name)
     return Path(out)
 
 # %% ../nbs/92_reproduce.ipynb #d830d0da
@@ -225,18 +253,19 @@ def _profile(name, width, epochs):
     return replace(size, gan=longer(size.gan), dcgan=longer(size.dcgan))
 
 # %% ../nbs/92_reproduce.ipynb #1474fc8b
-def _one_by_one(tasks, folder, resume, force):
-    progress = True if sys.stderr.isatty() else 'lines'
-    for name, task in tasks.items(): task(Run(folder/name, resume, force, progress))
+def _one_by_one(tasks, folder, images, resume, force):
+    for split in _splits(tasks): images(split)
+    for name, task in tasks.items(): task(Run(folder/name, resume, force))
     return {}
 
 # %% ../nbs/92_reproduce.ipynb #886034d9
 def _launch(tasks, folder, images, options):
     for name in tasks: _make_way(Run(folder/name), **{k: options[k] for k in ('resume', 'force')})
-    options = dict(options, resume=True, force=False)
-    if any(map(_needs, tasks)):
-        options['dataset'] = 'typeset' if images('train').name.startswith('typeset') else 'mnist'
-    said = launch(_reproduce, options, min(options['jobs'], len(tasks)), options['max_restarts'])
+    options, why = dict(options, resume=True, force=False), None
+    if _splits(tasks):
+        options['dataset'], why = _dataset_of(images('train')), images('train').why
+    jobs = min(options['jobs'], len(tasks))
+    said = launch(_reproduce, (options, why), jobs, options['max_restarts'])
     if said: raise SeqgenError(said)
 
 def _make_way(run, resume, force):
@@ -246,9 +275,10 @@ def _make_way(run, resume, force):
         way_out = 'go on with --resume, or move it aside with --force'
         raise SeqgenError(f'{run.folder} holds a run already: {way_out}')
 
-def _reproduce(options):
+def _reproduce(job):
     "The command in a worker; what a user can put right is for the launching process to say."
-    try: seqgen_reproduce(**options)
+    any_letter()
+    try: _train_all(*job)
     except SeqgenError as e: return str(e)
 
 # %% ../nbs/92_reproduce.ipynb #a7f3ec35
@@ -256,9 +286,8 @@ def _work(tasks, folder, images, force):
     if force:
         raise SeqgenError('processes that share runs may not move them aside: do so before')
     longest_first = sorted(tasks, key=_rank)
-    splits = sorted({split for name in tasks for split in _needs(name)})
     work = lambda name: tasks[name](Run(folder/name, resume=True, progress='lines'))
-    return share(longest_first, work, folder, prepare=lambda: [images(split) for split in splits])
+    return share(longest_first, work, folder, prepare=lambda: [*map(images, _splits(tasks))])
 
 def _rank(name): return 0 if name in STUDIES else -KINDS.index(named(name)[0])
 
@@ -268,7 +297,7 @@ def _report(folder, profile, seed, seeds):
     runs = [{kind: found[kind, seed + i] for kind in KINDS} for i in range(seeds)]
     pictures = {name: figure_png(fig) for name, fig in figures(**runs[0]).items()}
     for name, data in pictures.items(): write_atomic(folder/'figures'/f'{name}.png', data)
-    rows, images = _rows(runs, seed), runs[0]['gan'].config['settings']['dataset']
+    rows, images = _rows(runs, seed), _dataset(r[kind] for r in runs for kind in ('gan', 'dcgan'))
     which = f'seed {seed}'
     if seeds > 1: which = f'seeds {seed} to {seed + seeds - 1}; the figures show seed {seed}'
     command = f'seqgen_reproduce --profile {profile}'
@@ -276,7 +305,13 @@ def _report(folder, profile, seed, seeds):
     write_atomic(folder/'report.html', report_html(rows, pictures, lead).encode())
     wide = max(len(what) for what, _ in rows)
     for what, value in rows: print(what.ljust(wide), value)
-    print(f'\nThe report is in {folder/"report.html"}, made from {images}.')
+    print(f'\nThe report is in {folder/"report.html"}. {_trained_on(found.values())}')
+
+def _dataset(runs):
+    names = sorted({run.config['settings']['dataset'] for run in runs})
+    if len(names) == 1: return names[0]
+    raise SeqgenError(f"some runs were trained on {', others on '.join(names)}: "
+                      'say which with --dataset, and train anew with --force')
 
 # %% ../nbs/92_reproduce.ipynb #ef45ba8c
 def _rows(runs, seed):

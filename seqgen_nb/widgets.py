@@ -224,9 +224,7 @@ class Save(Panel):
         if path.suffix.lower() != '.png':
             raise SeqgenError(f"'{self.file.value}' does not end in .png: name such a file")
         data = self.pictures[self.what.value].value
-        try: write_atomic(path, data)
-        except OSError as e:
-            raise SeqgenError(f'{path} cannot be written ({e.strerror}): name another file') from e
+        write_atomic(path, data)
         self.say(f'wrote {html.escape(str(path.resolve()))}; {_download(path.name, data)}')
 
 # %% ../nbs/99_widgets.ipynb #37def45c

@@ -1,5 +1,6 @@
-"What several test files share: a real browser, and the notebooks as Quarto is given them."
-import os, shutil, subprocess, sys
+"What several test files share: a real browser, the notebooks as Quarto is given them, and the live page on a server."
+import functools, os, shutil, subprocess, sys, threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,39 @@ def browser():
         started = p.chromium.launch(executable_path=path, args=chromium.flags)
         yield started
         started.close()
+
+
+class Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *args): pass
+
+
+@pytest.fixture(scope='session')
+def live_site(tmp_path_factory):
+    "A folder with the live page in `live`, as the site has it."
+    from seqgen_nb.live import seqgen_live
+    from seqgen_nb.runs import SeqgenError
+    folder = tmp_path_factory.mktemp('site')
+    try: seqgen_live(out=folder/'live')
+    except SeqgenError as e:
+        if 'npm' not in str(e): raise
+        if os.environ.get('CI'): pytest.fail(str(e))
+        pytest.skip(str(e))
+    return folder
+
+
+@pytest.fixture(scope='session')
+def address(live_site):
+    "Where a server on this machine shows that folder."
+    server = ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler, directory=live_site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f'http://127.0.0.1:{server.server_port}/'
+    server.shutdown()
+
+
+@pytest.fixture(scope='session')
+def paper_folder(tmp_path_factory):
+    "A folder with the report as one file."
+    folder = tmp_path_factory.mktemp('paper')
+    result = subprocess.run([sys.executable, root/'tools/paper.py', '--out', folder], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return folder

@@ -1,5 +1,5 @@
 "The commands as a user runs them: in a process of their own, interrupted, killed, and given nonsense."
-import os, signal, subprocess, sys, time
+import json, os, resource, signal, subprocess, sys, time
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ bin = Path(sys.executable).parent
 TINY = 'seqgen_reproduce', '--profile', 'tiny', '--dataset', 'typeset', '--device', 'cpu'
 
 
-def command(name, *options, **env): return subprocess.run([bin/name, *map(str, options)], capture_output=True, text=True, env={**os.environ, **env}, timeout=600)
+def command(name, *options, **env): return subprocess.run([bin/name, *map(str, options)], capture_output=True, encoding='utf-8', env={**os.environ, **env}, timeout=600)
 
 
 def refused(result, *words):
@@ -41,7 +41,7 @@ def out(tmp_path_factory):
 
 def test_writes_everything(out):
     assert sorted(p.name for p in (out/'figures').iterdir()) == [f'figure_{i}.png' for i in range(1, 7)]
-    page = (out/'report.html').read_text()
+    page = (out/'report.html').read_text(encoding='utf-8')
     assert page.count('data:image/png;base64,') == 6 and 'src="http' not in page
     for name in 'lstm', 'gan', 'dcgan': assert {'config.json', 'history.csv', 'weights.safetensors', 'checkpoint.pt'} <= {p.name for p in (out/name).iterdir()}
     assert sorted(p.stem for p in (out/'gan/samples').iterdir()) == [f'epoch_{i:03}' for i in range(7)]
@@ -99,6 +99,15 @@ def test_a_run_without_samples_makes_no_film():
     with pytest.raises(SeqgenError, match='holds no samples'): animate_training(shipped('lstm'))
 
 
+def test_a_full_disk_is_told_before_the_training(tmp_path):
+    "As a user meets it: one line, nothing trained, and what was there stays."
+    def small_files(): resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+    (tmp_path/'report.html').write_bytes(b'kept')
+    result = subprocess.run([bin/TINY[0], *TINY[1:], '--out', tmp_path], capture_output=True, encoding='utf-8', preexec_fn=small_files)
+    refused(result, 'weights.safetensors cannot be written (File too large)', 'make room')
+    assert (tmp_path/'report.html').read_bytes() == b'kept' and not (tmp_path/'lstm').exists()
+
+
 def test_unknown_benchmark_is_refused(): refused(command('seqgen_bench', 'abacus'), "no benchmark called 'abacus'", 'choose')
 
 
@@ -112,11 +121,13 @@ def test_altered_data_is_refused(tmp_path):
 def test_auto_says_what_it_takes(tmp_path):
     env = {k: v for k, v in os.environ.items() if k != 'SEQGEN_DATA'}
     env |= dict(XDG_CACHE_HOME=str(tmp_path/'cache'), http_proxy='http://127.0.0.1:9', https_proxy='http://127.0.0.1:9')
-    result = subprocess.run([bin/'seqgen_reproduce', '--profile', 'tiny', '--device', 'cpu', '--epochs', '1', '--out', tmp_path/'out'], capture_output=True, text=True, env=env, timeout=300)
+    result = subprocess.run([bin/'seqgen_reproduce', '--profile', 'tiny', '--device', 'cpu', '--epochs', '1', '--out', tmp_path/'out'], capture_output=True, encoding='utf-8', env=env, timeout=300)
     assert result.returncode == 0, result.stderr
     warned = [l for l in result.stderr.splitlines() if 'digits from fonts take the place of MNIST' in l]
     assert len(warned) == 1
-    assert 'typeset digits' in (tmp_path/'out/gan/config.json').read_text() and 'typeset digits' in (tmp_path/'out/report.html').read_text()
+    assert 'typeset digits' in (tmp_path/'out/gan/config.json').read_text(encoding='utf-8') and 'typeset digits' in (tmp_path/'out/report.html').read_text(encoding='utf-8')
+    why = json.loads((tmp_path/'out/dcgan/config.json').read_text(encoding='utf-8'))['dataset_why']
+    assert why.startswith('auto: MNIST could not be downloaded') and why in result.stdout.splitlines()[-1] and 'typeset digits train' in result.stdout.splitlines()[-1]
 
 
 def test_damaged_checkpoint_is_refused(out, tmp_path):
@@ -133,13 +144,13 @@ def test_interrupted_and_resumed_ends_at_the_same_bits(out, tmp_path, sign, code
     "Interrupt the GAN somewhere in its training, resume, and compare with the run that nobody disturbed."
     heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # a job in the background inherits that it is ignored
     process = subprocess.Popen([bin/TINY[0], *TINY[1:], '--epochs', '6', '--out', tmp_path], preexec_fn=heard,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    history, deadline = tmp_path/'gan/history.csv', time.time() + 120
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding='utf-8')
+    history, deadline = tmp_path/'gan/history.csv', time.time() + 600
     while not history.exists() and time.time() < deadline and process.poll() is None: time.sleep(.005)
     process.send_signal(sign)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == code, said
-    done = len(history.read_text().splitlines()) - 1
+    done = len(history.read_text(encoding='utf-8').splitlines()) - 1
     assert 1 <= done < 6, f'the signal came too late: {done} epochs were done'
     assert not (tmp_path/'gan/weights.safetensors').exists()
     result = command(*TINY, '--epochs', 6, '--resume', '--out', tmp_path)

@@ -55,10 +55,10 @@ def test_fonts_take_the_place_of_mnist(monkeypatch, tmp_path):
     "Without a named folder and without a network, `auto` warns; `mnist` is an error."
     monkeypatch.delenv('SEQGEN_DATA', raising=False)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    def unreachable(*args, **kwargs): raise OSError('no network')
-    monkeypatch.setattr('seqgen_nb.data.MNIST', unreachable)
+    monkeypatch.setattr('torchvision.datasets.MNIST.mirrors', ['http://127.0.0.1:9/'])
     with pytest.warns(UserWarning, match='take the place of MNIST'): found = load_images('auto', n=7)
     assert found.name == 'typeset digits train, 7 of them' and len(found.labels) == 7
+    assert found.why.startswith('auto: MNIST could not be downloaded') and load_images('typeset', n=7).why == 'as asked for'
     with pytest.raises(SeqgenError, match='could not be downloaded'): load_images('mnist')
 
 

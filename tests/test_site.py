@@ -1,22 +1,25 @@
 "The site, as far as it can be looked at without Quarto: front matter, order, figures that are referred to, and links."
-import base64, html, json, re, shutil, subprocess, sys
+import base64, io, json, re, shutil, subprocess, sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
+from PIL import Image
 
-import links, paper
+import addresses, colab, links, paper
+from pages import directives
 
 root = Path(__file__).resolve().parent.parent
 notebooks = sorted((root/'nbs').glob('*.ipynb'))
-built_later = 'live/index.html', 'paper.html', 'paper.pdf'     # what `make docs` adds to the rendered folder
+built_later = 'live/ort.wasm.bundle.min.mjs', 'paper.pdf', *(f'notebooks/{p.name}' for p in colab.chapters)     # what `make docs` adds to the rendered folder
 
 
 def cells(path, kind): return [c for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == kind]
 
 
-def labels(path): return [name for name in (paper.directives(''.join(c['source'])).get('label') for c in cells(path, 'code')) if name]
+def labels(path): return [name for name in (directives(''.join(c['source'])).get('label') for c in cells(path, 'code')) if name]
 
 
 @pytest.mark.parametrize('name', [p.name for p in notebooks])
@@ -80,9 +83,11 @@ def test_figures_are_named_once_and_found(path):
     for name in re.findall(r'(?<![\w`])@((?:fig|tbl)-[\w-]*\w)', text): assert name in known, f'{path.name} refers to {name}'
 
 
-def rendered(processed, folder):
-    "The text of each page with its links and anchors, where Quarto would put it; code is left out."
+def rendered(processed, paper_folder, folder):
+    "The text of each page with its links and anchors, where Quarto would put it, beside the live page and the paper; code is left out."
     shutil.copytree(processed/'images', folder/'images')
+    shutil.copytree(root/'seqgen_nb/assets/live', folder/'live')
+    shutil.copy(paper_folder/'paper.html', folder)
     for name in built_later:
         (folder/name).parent.mkdir(exist_ok=True)
         (folder/name).write_text('')
@@ -90,18 +95,20 @@ def rendered(processed, folder):
         parts = [f'<div id="{name}"></div>' for name in labels(path)]
         for cell in cells(path, 'markdown') + cells(path, 'code'):
             shown = [cell['source']] if cell['cell_type'] == 'markdown' else [o['data']['text/markdown'] for o in cell['outputs'] if 'text/markdown' in o.get('data', {})]
-            parts += [paper.rendered(''.join(text)) for text in shown]
-        page = re.sub(r'href="([\w/]+\.ipynb)', lambda m: f'href="{paper.address(m[1]) if (processed/m[1]).exists() else m[1]}', '\n'.join(parts))
-        (folder/paper.address(path.name)).write_text(page, encoding='utf-8')
+            parts += [raw[1] if (raw := re.fullmatch(r'```\{=html\}\n(.*)\n```\n', ''.join(text), re.S)) else paper.rendered(''.join(text)) for text in shown]
+        (folder/paper.address(path.name)).write_text('\n'.join(parts), encoding='utf-8')
     return folder
 
 
-def test_links_of_notebooks(processed, tmp_path):
-    "To other notebooks, to headings in them, to documented names (nbdev writes those links), and to files."
-    folder = rendered(processed, tmp_path/'site')
+def test_links(processed, paper_folder, tmp_path):
+    "To other notebooks, to headings in them, to documented names (nbdev writes those links), and to files; from the live page and the paper, too."
+    folder = rendered(processed, paper_folder, tmp_path/'site')
     assert list(links.dead(folder)) == []
-    counted = sum(link.startswith(links.site) for p in folder.glob('*.html') for link in links.Page(p.read_text()).links)
+    counted = sum(''.join(c['source']).count(f']({links.site}') for p in processed.glob('*.ipynb') for c in cells(p, 'markdown'))
     assert counted > 10, 'nbdev has linked no names'
+    page = folder/'live/index.html'
+    page.write_text(page.read_text().replace('../live.html', '../97_live.html'))
+    assert list(links.dead(folder)) == ['live/index.html: ../97_live.html leads to no file'], 'the site drops the number of a notebook'
 
 
 def test_citations_lead_to_references(processed):
@@ -110,28 +117,65 @@ def test_citations_lead_to_references(processed):
     cited, places = set(re.findall(r'\]\(#ref-(\d+)\)', text)), re.findall(r'^(\d+)\. <span id="ref-\1"></span>', text, re.M)
     assert len(places) > 10 and cited and cited <= set(places)
     assert not re.search(r'(?<![\w\\])\[\d+(, \d+)*\](?!\()', text)
-    assert '\n## 1. ' in text, 'lines are kept'
+    assert all(isinstance(c['source'], list) and all(line.endswith('\n') for line in c['source'][:-1]) for kind in ('markdown', 'code') for c in cells(processed/'report.ipynb', kind)), 'Quarto joins lines'
 
 
-def test_code_of_drawings_is_folded():
-    "A drawing stands beside the text; how it is drawn is a click away. The appendix teaches the drawing itself."
-    drawn = [(p.name, paper.directives(''.join(c['source']))) for p in notebooks if p.name[:1] == '0' for c in cells(p, 'code') if '@drawing\n' in ''.join(c['source'])]
-    assert len(drawn) > 5 and all(d.get('code-fold') is True and d.get('code-summary') == 'Code of the drawing' for _, d in drawn), drawn
+@pytest.mark.parametrize('decorator, summary', [('@drawing\n', 'Code of the drawing'), ('@figure\n', 'Code of the figure')])
+def test_code_of_pictures_is_folded(decorator, summary):
+    "A picture stands beside the text; how it is drawn is a click away, unless it is part of the package. The appendix teaches the drawing itself."
+    drawn = [(p.name, ''.join(c['source'])) for p in notebooks if p.name[:1] == '0' for c in cells(p, 'code') if decorator in ''.join(c['source'])]
+    long = [(name, directives(source)) for name, source in drawn if len(re.findall(r'^(?!#\|).', source, re.M)) > 8 and '#| exports' not in source]
+    assert len(long) > 5 and all(d.get('code-fold') is True and d.get('code-summary') == summary for _, d in long), long
 
 
-def test_films_are_shown(processed):
-    "Quarto shows no output of the type image/gif: each is an image of the page, with its alternative text."
+def test_films_wait_for_the_reader(processed):
+    "Each GIF is a still picture with its alternative text, which the reader opens to start the film and closes to stop it."
     films = 0
     for path in processed.glob('*.ipynb'):
         for cell in cells(path, 'code'):
             kinds = [o.get('data', {}) for o in cell['outputs']]
             assert not any('image/gif' in data for data in kinds), path.name
-            for shown in (data['text/html'] for data in kinds if 'data:image/gif' in data.get('text/html', '')):
-                source, alt = re.fullmatch(r'<img src="data:image/gif;base64,([^"]+)" alt="([^"]+)" width="\d+">', shown).groups()
-                assert base64.b64decode(source, validate=True).startswith(b'GIF8')
-                assert html.unescape(alt) == paper.directives(''.join(cell['source'])).get('fig-alt', html.unescape(alt))
+            for shown in (data['text/markdown'] for data in kinds if 'data:image/gif' in data.get('text/markdown', '')):
+                details = BeautifulSoup(shown, 'html.parser').details
+                still, film = details.summary.img, details.find_all('img')[-1]
+                pictures = [Image.open(io.BytesIO(base64.b64decode(img['src'].partition(',')[2], validate=True))) for img in (still, film)]
+                assert [p.format for p in pictures] == ['PNG', 'GIF'] and pictures[0].size == pictures[1].size and pictures[1].n_frames > 5
+                assert still['alt'] == directives(''.join(cell['source'])).get('fig-alt', still['alt']) and len(still['alt']) > 30 and film['alt'] == ''
+                assert 'open' not in details.attrs and 'stop' in details.summary.get_text()
                 films += 1
     assert films == sum('image/gif' in o.get('data', {}) for p in notebooks for c in cells(p, 'code') for o in c['outputs']) > 0
+
+
+@pytest.mark.parametrize('path', [p for p in notebooks if re.match(r'0[1-9]|report|93|96', p.name)], ids=lambda p: p.stem)
+def test_tables_have_captions(path):
+    for cell in cells(path, 'code'):
+        if not any(re.search(r'^\| ?:?-', ''.join(o.get('data', {}).get('text/markdown', '')), re.M) for o in cell['outputs']): continue
+        options = directives(''.join(cell['source']))
+        assert options.get('label', '').startswith('tbl-') and options.get('tbl-cap'), ''.join(cell['source'])
+
+
+def test_chapters_say_where_they_can_be_run(processed):
+    "Below the title, and nowhere else; the addresses are made of settings.ini alone. The cell that installs the package in Colab is not shown."
+    for path in sorted(processed.glob('*.ipynb')):
+        text = ''.join(''.join(c['source']) for c in cells(path, 'markdown'))
+        chapter = path.name in [p.name for p in colab.chapters]
+        assert text.count('<p class="ways">') == chapter, path.name
+        for address in addresses.ways(path.name).values(): assert (f'href="{address}"' in text) == chapter or path.name.startswith('00'), (path.name, address)
+        assert not any('google.colab' in ''.join(c['source']) for c in cells(path, 'code')), path.name
+
+
+@pytest.mark.parametrize('path', colab.chapters, ids=lambda p: p.stem)
+def test_first_cell_installs_in_colab(path):
+    first, = [c for c in cells(path, 'code')][:1]
+    assert (''.join(first['source']), first['outputs']) == (colab.SOURCE, []), 'run make export'
+
+
+def test_repository_is_named_as_in_the_settings():
+    "Wherever the project's address stands, it is that of settings.ini."
+    name, url = addresses.settings['repo'], addresses.settings['git_url']
+    files = [*notebooks, root/'_quarto.yml', root/'README.md', root/'CONTRIBUTING.md', *(root/'tools').glob('*.py')]
+    found = {path.name: re.findall(rf'https://github\.com/[\w-]+/{name}', path.read_text(encoding='utf-8')) for path in files}
+    assert sum(map(len, found.values())) > 5 and {u for urls in found.values() for u in urls} == {url}
 
 
 def test_what_a_check_says_is_marked(processed):
@@ -140,15 +184,40 @@ def test_what_a_check_says_is_marked(processed):
     for path in (*processed.glob('0*.ipynb'), processed/'solutions.ipynb'):
         for cell in cells(path, 'code'):
             words = any(says.match(''.join(o.get('data', {}).get('text/plain', ''))) for o in cell['outputs'])
-            assert words == (paper.directives(''.join(cell['source'])).get('classes') == 'verdict'), (path.name, cell['source'])
+            assert words == (directives(''.join(cell['source'])).get('classes') == 'verdict'), (path.name, cell['source'])
     assert '.verdict .cell-output pre' in (processed/'styles.css').read_text()
+
+
+PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="styles.css"><style>pre { overflow: auto }</style><main>
+<div class="sourceCode"><pre class="sourceCode python"><code class="sourceCode python"><span>{line}</span>
+<span>short</span></code></pre></div>
+<div class="cell-output"><pre><code>{line}</code></pre></div>
+<div class="cell verdict"><div class="cell-output"><pre><code>{line}</code></pre></div></div></main>"""
+
+
+def test_code_and_outputs_wrap(browser, processed, tmp_path):
+    "At 1400 pixels all do, at 400 code and what a check says. A text table keeps its lines there, and scrolls in its own box."
+    shutil.copy(processed/'styles.css', tmp_path)
+    (tmp_path/'page.html').write_text(PAGE.replace('{line}', 'a_name = some_function(of_this, and_that)  # ' + 'and so on ' * 30))
+    cut = 'all => all.map(o => o.scrollWidth > o.clientWidth)'
+    for width, expected in (1400, [False, False, False]), (400, [False, True, False]):
+        page = browser.new_page(viewport=dict(width=width, height=900))
+        page.goto((tmp_path/'page.html').as_uri())
+        assert page.eval_on_selector_all('pre', cut) == expected, width
+        assert page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+        if width == 400:
+            first, second = page.evaluate("""() => { const range = document.createRange();
+                range.selectNodeContents(document.querySelector('code.sourceCode > span'));
+                return [...new Set([...range.getClientRects()].map(r => Math.round(r.left)))]; }""")[:2]
+            assert second > first + 20, 'what follows hangs'
+        page.close()
 
 
 def test_pages_ask_no_other_server(processed):
     "No output needs a kernel's scripts, the themes bring no font, and equations are set by our own copy of KaTeX."
     for path in processed.glob('*.ipynb'):
         outputs = [o for c in cells(path, 'code') for o in c['outputs']]
-        assert not any('widget-view' in kind for o in outputs for kind in o.get('data', {})), path.name
+        assert not any('widget-view' in kind or kind in ('text/html', 'application/javascript') for o in outputs for kind in o.get('data', {})), path.name
     html = yaml.safe_load((root/'_quarto.yml').read_text())['format']['html']
     assert all('theme.scss' in html['theme'][side] for side in ('light', 'dark'))
     assert '$web-font-path: false;' in (processed/'theme.scss').read_text()

@@ -157,12 +157,17 @@ def made(nbs, course):
     source, release = (course/side/name/f'{notebook}.ipynb' for side in ('source', 'release'))
     source.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nb, source)
-    (course/'nbgrader_config.py').write_text(config)
+    (course/'nbgrader_config.py').write_text(config, encoding='utf-8')
     released(course)
     return f'{len(points)} exercises, {sum(points.values())} points: {release} for students, {source} with the solutions'
 
 
+def home_expanded(path): return Path(path).expanduser()
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', type=Path, default=Path('out/assignment'), help='the folder of the course')
-    print(made(root/'nbs', parser.parse_args().out))
+    parser.add_argument('--out', type=home_expanded, default=Path('out/assignment'), help='the folder of the course')
+    out = parser.parse_args().out
+    try: print(made(root/'nbs', out))
+    except OSError as e: sys.exit(f'{e.filename or out} cannot be written ({e.strerror}): name another folder with --out')

@@ -43,7 +43,8 @@ def dead(folder):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 2 or not list(Path(sys.argv[1]).rglob('*.html')): sys.exit('links.py FOLDER: name a folder with rendered pages in it')
-    found = list(dead(sys.argv[1]))
+    folder = Path(sys.argv[-1]).expanduser()
+    if len(sys.argv) != 2 or not list(folder.rglob('*.html')): sys.exit('links.py FOLDER: name a folder with rendered pages in it')
+    found = list(dead(folder))
     print(*found, sep='\n', end='\n' if found else '')
     sys.exit(bool(found))

@@ -1,11 +1,23 @@
 "What Quarto is given: the notebooks as nbdev prepares them, with a place before each definition that links can lead to."
-import ast, importlib.util, json, re
+import ast, base64, importlib.util, io, json, re
 from html import escape
 from pathlib import Path
 
+import yaml
 from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
+from PIL import Image
+
+from addresses import ways
+
+
+def directives(source):
+    "The lines `#| name` and `#| name: value` of a cell."
+    lines = [line.rstrip() for line in re.findall(r'^#\|[ \t]?(.*)$', source, re.M)]
+    options = [line for line in lines if re.match(r'[\w-]+:(\s|$)|\s', line)]
+    flags = {line: True for line in lines if re.fullmatch(r'[\w-]+', line)}
+    return {**flags, **(yaml.safe_load('\n'.join(options)) or {})}
 
 
 def places(index):
@@ -47,17 +59,35 @@ def without_widgets(cell):
     return {**cell, 'outputs': shown} if cell['cell_type'] == 'code' else cell
 
 
+def still(film):
+    "The last picture of a GIF, as a PNG file in base64."
+    image, file = Image.open(io.BytesIO(base64.b64decode(film))), io.BytesIO()
+    image.seek(image.n_frames - 1)
+    image.save(file, 'PNG', optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def with_films(cell):
-    "A cell with its GIFs as HTML; Quarto shows no output of the type image/gif."
+    "A cell with its GIFs as HTML, for Quarto shows none: a still picture, until the reader starts the film or stops it."
     if cell['cell_type'] != 'code': return cell
-    alt = re.search(r'^#\| fig-alt: "(.*)"$', ''.join(cell['source']), re.M)
+    alt = directives(''.join(cell['source'])).get('fig-alt')
     for output in cell.get('outputs', []):
         data = output.get('data', {})
         if 'image/gif' not in data: continue
         shown = output.get('metadata', {}).get('image/gif', {})
         size = ''.join(f' {side}="{shown[side]}"' for side in ('width', 'height') if side in shown)
         film = ''.join(''.join(data.pop('image/gif')).split())
-        data['text/html'] = f'<img src="data:image/gif;base64,{film}" alt="{escape(alt[1] if alt else shown["alt"])}"{size}>'
+        picture = f'<img src="data:image/png;base64,{still(film)}" alt="{escape(alt or shown["alt"])}"{size}>'
+        data['text/html'] = (f'<details class="film"><summary>{picture}<span>Play or stop the film</span></summary>'
+                             f'<img src="data:image/gif;base64,{film}" alt=""{size}></details>')
+    return cell
+
+
+def with_raw_html(cell):
+    "A cell with its HTML as a raw block of Markdown; at an output of the type text/html Quarto would load two scripts from another server."
+    for output in cell.get('outputs', []):
+        data = output.get('data', {})
+        if 'text/html' in data: data['text/markdown'] = '```{=html}\n' + ''.join(data.pop('text/html')) + '\n```\n'
     return cell
 
 
@@ -68,15 +98,24 @@ def with_verdict(cell):
 
 
 def with_citations(cells):
-    "The cells of a page with a list of references; `[4]` in its text becomes a link to the fourth."
+    "Lead citations in the cells of a page with a list of references: `[4]` to the fourth of them."
     shown = [c for c in cells if c['cell_type'] == 'markdown']
     last = next((c for c in shown if ''.join(c['source']).startswith('## References')), None)
     if last is None: return
-    last['source'] = re.sub(r'^(\d+)\. ', r'\1. <span id="ref-\1"></span>', ''.join(last['source']), flags=re.M).splitlines(True)
-    for cell in shown:
-        if cell is last: continue
-        linked = lambda m: '\\[' + re.sub(r'(\d+)', r'[\1](#ref-\1)', m[1]) + '\\]'
-        cell['source'] = re.sub(r'(?<!\w)\[(\d+(?:, \d+)*)\](?!\()', linked, ''.join(cell['source'])).splitlines(True)
+    listed, count = re.subn(r'^(\d+)\. ', r'\1. <span id="ref-\1"></span>', ''.join(last['source']), flags=re.M)
+
+    def linked(m):
+        if not all(1 <= int(number) <= count for number in m[1].split(', ')): return m[0]   # an interval
+        return '\\[' + re.sub(r'(\d+)', r'[\1](#ref-\1)', m[1]) + '\\]'
+
+    for cell in shown: cell['source'] = re.sub(r'(?<!\w)\[(\d+(?:, \d+)*)\](?!\()', linked, ''.join(cell['source']))
+    last['source'] = listed
+
+
+def with_ways(cells, name):
+    "A chapter with a line below its title that says where it can be run."
+    links = [f'<a href="{address}"{" download" if address.endswith(".ipynb") and "//" not in address else ""}>{text}</a>' for text, address in ways(name).items()]
+    return [cells[0], dict(cell_type='markdown', metadata={}, source=f'<p class="ways">{" ".join(links)}</p>'), *cells[1:]]
 
 
 def prepare():
@@ -89,10 +128,12 @@ def prepare():
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))
-        nb['cells'] = [with_verdict(with_films(without_widgets(cell))) for cell in nb['cells']]
+        nb['cells'] = [with_verdict(with_raw_html(with_films(without_widgets(cell)))) for cell in nb['cells']]
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
+        if re.match(r'0[1-9]_', path.name): nb['cells'] = with_ways(nb['cells'], path.name)
+        for cell in nb['cells']: cell['source'] = ''.join(cell['source']).splitlines(True)   # Quarto loses the lines of a text
         path.write_text(json.dumps(nb, indent=1, ensure_ascii=False), encoding='utf-8')
     return folder
 

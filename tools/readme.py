@@ -5,9 +5,12 @@ from pathlib import Path
 import nbformat
 from nbconvert import MarkdownExporter
 
+from addresses import site
+
 root = Path(__file__).resolve().parent.parent
 pictures = 'README_files'
 url = 'https://github.com/seqgen-nb/seqgen_nb/blob/main/'
+live = site + 'live/index.html'
 
 
 def prepared(nb):
@@ -23,6 +26,7 @@ def prepared(nb):
                 if 'image/png' in output.get('data', {}): output.data = {'image/png': output.data['image/png']}
                 if 'text/markdown' in output.get('data', {}): output.data = {'text/markdown': output.data['text/markdown']}
             cell.metadata['caption'] = directives.get('fig-alt', '').strip('"')
+            cell.metadata['live'] = directives.get('classes', '').startswith('live-')
         cells.append(cell)
     nb.cells = cells
     nb.metadata['language_info'] = {'name': 'python'}
@@ -40,10 +44,12 @@ def built():
         for name, data in resources.get('outputs', {}).items():
             path = f'{pictures}/figure_{len(files) + 1}.png'
             files[path] = data
-            text = re.sub(rf'!\[[^\]]*\]\({re.escape(name)}\)', f'![{cell.metadata["caption"]}]({path})', text)
+            picture = f'![{cell.metadata["caption"]}]({path})'
+            if cell.metadata['live']: picture = f'[{picture}]({live})'
+            text = re.sub(rf'!\[[^\]]*\]\({re.escape(name)}\)', picture, text)
         parts.append(text.strip('\n'))
     text = '\n\n'.join(parts) + '\n'
-    text = re.sub(r'\]\((\w+\.ipynb)\)', r'](nbs/\1)', text).replace(f']({url}', '](')
+    text = re.sub(r'\]\((\w+\.ipynb)\)', r'](nbs/\1)', text).replace(f']({url}', '](').replace('](live/index.html)', f']({live})')
     return '<!-- Written by `make readme` from nbs/index.ipynb: edit that. -->\n\n' + text, files
 
 
