@@ -202,7 +202,7 @@ def checksum(
     return hashlib.md5(images.contiguous().cpu().numpy().tobytes()).hexdigest()
 
 # %% ../nbs/01_data.ipynb #6e222319
-@checked(n=1)
+@checked
 def load_images(
     dataset:str='auto', # `mnist`, `typeset`, or `auto`: MNIST where it can be had
     split:str='train', # `train` or `test`

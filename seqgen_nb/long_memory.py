@@ -85,7 +85,8 @@ def margin(
 )->torch.Tensor: # `(rows,)`
     "The logit of the right digit minus the largest of the others."
     if len(logits) != len(target):
-        raise SeqgenError(f'{len(logits)} rows of logits, {len(target)} digits: give as many of each')
+        said = f'{len(logits)} rows of logits and {len(target)} digits'
+        raise SeqgenError(f'{said}: give as many of each')
     if len(target) and not 0 <= target.min() <= target.max() < logits.shape[-1]:
         raise SeqgenError(f'the digits reach from {target.min()} to {target.max()}: '
                           f'give 0 to {logits.shape[-1] - 1}')

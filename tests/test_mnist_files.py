@@ -249,6 +249,7 @@ def test_a_bad_mirror_is_given_up(cache, serve, monkeypatch, capsys, bad, why):
 
 
 def test_a_bar_on_a_terminal_only(serve, monkeypatch):
+    monkeypatch.delenv('TQDM_DISABLE', raising=False)
     class Terminal(io.StringIO):
         def isatty(self): return True
     serve(good)
@@ -340,9 +341,8 @@ def test_home_in_every_path(tmp_path, monkeypatch, capsys):
             assert capsys.readouterr().out.split().count(str(tmp_path/'x')) == 1
     (tmp_path/'site').mkdir()
     (tmp_path/'site/index.html').write_text('<p id="x"><a href="#x">here</a>', encoding='utf-8')
-    tool = lambda name, folder: subprocess.run([sys.executable, root/'tools'/name, folder], capture_output=True, text=True, cwd=tmp_path, env={**os.environ, 'PATH': ''})
-    assert tool('links.py', '~/site').returncode == 0
-    assert f'to {tmp_path/"katex"}' in tool('katex.py', '~/katex').stderr  # where no npm is found
+    links = subprocess.run([sys.executable, root/"tools/links.py", "~/site"], capture_output=True, text=True, cwd=tmp_path, env={**os.environ, 'PATH': ''})
+    assert links.returncode == 0
 
 
 def test_one_command_has_one_dataset(cache, serve):

@@ -46,6 +46,15 @@ def barriers(page, script):
         yield f'{rule["id"]} ({rule["help"]}), {len(rule["nodes"])} times: {places}'
 
 
+COVERED = """() => {
+    const within = (a, b) => a.right > b.left && a.left < b.right && a.bottom > b.top && a.top < b.bottom
+    const words = document.createRange(), covered = button => {
+        words.selectNodeContents(button.closest('.sourceCode, .code-copy-outer-scaffold').querySelector('code'))
+        const place = button.getBoundingClientRect()
+        return [...words.getClientRects()].some(o => o.width > 0 && within(o, place))
+    }
+    return [...document.querySelectorAll('.code-copy-button')].filter(covered).length
+}"""
 SETTLED = "!document.querySelector('.math:not(:has(.katex))')"   # KaTeX has done its work
 LOOK = """() => ({
     wide: document.documentElement.scrollWidth - innerWidth,
@@ -74,6 +83,7 @@ def faults(browser, url, script, width=WIDTHS[0], scheme='light', settled=SETTLE
         seen = page.evaluate(LOOK)
         if seen['wide'] > 0: said.append(f'scrolls sideways by {seen["wide"]} pixels')
         if seen['raw']: said.append(f'{seen["raw"]} equations are not set')
+        if covered := page.evaluate(COVERED): said.append(f'{covered} copy buttons cover code')
         said += [f'no image: {name}' for name in seen['blank']]
         said += barriers(page, script)
     finally: context.close()

@@ -114,7 +114,8 @@ def with_citations(cells):
 
 def with_ways(cells, name):
     "A chapter with a line below its title that says where it can be run."
-    links = [f'<a href="{address}"{" download" if address.endswith(".ipynb") and "//" not in address else ""}>{text}</a>' for text, address in ways(name).items()]
+    how = {'Download': ' download data-noresolveinput'}   # Quarto looks for no page there
+    links = [f'<a href="{address}"{how.get(text, "")}>{text}</a>' for text, address in ways(name).items()]
     return [cells[0], dict(cell_type='markdown', metadata={}, source=f'<p class="ways">{" ".join(links)}</p>'), *cells[1:]]
 
 

@@ -30,9 +30,8 @@ class Renderer(IPythonRenderer):
         anchor = slug(html.unescape(re.sub('<[^>]+>', '', text)))
         return f'<h{level} id="{anchor}">' + re.sub(r'\s*\{[^}]*\}$', '', text) + f'</h{level}>\n'
     def link(self, text, url, title=None):
-        page, mark, place = url.partition('#')
-        if page.endswith('.ipynb') and '//' not in page: page = address(page)
-        return super().link(text, urljoin(site, page) + mark + place if page else url, title)
+        page = re.sub(r'^[\w/.]+\.ipynb', lambda m: address(m[0]), url)
+        return super().link(text, url if url.startswith('#') else urljoin(site, page), title)
 
 
 def rendered(text, folder=''):
@@ -53,11 +52,9 @@ def linked(text, names):
     def link(m):
         if m[1] not in names: sys.exit(f'there is no {m[1]}, which the text refers to')
         return f'[{names[m[1]]}](#{m[1]})'
-
     def equation(m):
         number = names[m[2]].split()[1]
         return f'<div class="equation" id="{m[2]}">\n\n{m[1]}\n\n<div>({number})</div></div>\n'
-
     text = re.sub(r'(?<![\w`])@((?:fig|tbl|eq)-[\w-]*\w)', link, text)
     return re.sub(r'(\$\$(?:(?!\$\$).)*\$\$) \{#(eq-.+?)\}', equation, text, flags=re.S)
 
