@@ -8,8 +8,8 @@ __all__ = ['INITS', 'LastDigit', 'split_target', 'evaluate', 'fit_palindromes', 
 
 # %% ../nbs/03_palindromes.ipynb #25b79b5b
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import nn, optim
 from torch.nn import functional as F
 
@@ -122,6 +122,7 @@ def _one_epoch(model, opt, schedule, batches):
     return dict(loss=(loss_sum/n).item(), accuracy=(right/n).item())
 
 # %% ../nbs/03_palindromes.ipynb #df40a2a4
+@checked(digits=digits)
 @torch.no_grad()
 def answers(
     model:LastDigit, # the network
@@ -132,6 +133,7 @@ def answers(
     return model.head(hs[0]).softmax(1)
 
 # %% ../nbs/03_palindromes.ipynb #ea28fbd4
+@checked(digits=digits)
 @figure
 def show_answers(
     model:LastDigit, # the network
@@ -141,9 +143,10 @@ def show_answers(
     "The answers of a network after each digit: the stronger the colour, the likelier."
     probabilities, steps = answers(model, digits), range(len(digits))
     blue = torch.tensor([0., .447, .698]).expand(model.base, len(digits), 3)
-    fig, ax = plt.subplots(figsize=(5.4, 2.9))
+    fig = Figure((5.4, 2.9))
+    ax = fig.subplots()
     ax.imshow(torch.cat([blue, probabilities.T[..., None].clamp(min=.04)], 2), aspect='auto')
-    ax.add_patch(plt.Rectangle((-.5, digits[0] - .5), len(digits), 1, fill=False, color='.5'))
+    ax.add_patch(Rectangle((-.5, digits[0] - .5), len(digits), 1, fill=False, color='.5'))
     ax.set(xticks=steps, xticklabels=digits.tolist(), yticks=range(model.base),
            xlabel='digit read', ylabel='answer')
     ax.grid(False)
