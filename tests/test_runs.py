@@ -182,16 +182,24 @@ def no_file_above(size):
 
 
 @contextmanager
+def nobody():
+    "Root, who may read and write everywhere, is somebody else for a while; what is imported late, perhaps from root's home, is imported before."
+    user = os.geteuid()
+    runs.environment(), shipped('lstm').network()
+    if user == 0: os.seteuid(65534)
+    try: yield
+    finally: os.seteuid(user)
+
+
+@contextmanager
 def read_only():
-    "A folder that may not be written; root, who may write everywhere, is nobody for a while."
+    "A folder that may not be written."
     folder = Path(tempfile.mkdtemp())
     (folder/'there.txt').write_bytes(b'kept')
     folder.chmod(0o555)
-    user = os.geteuid()
-    if user == 0: os.seteuid(65534)
-    try: yield folder
+    try:
+        with nobody(): yield folder
     finally:
-        os.seteuid(user)
         folder.chmod(0o755)
         assert everything(folder) == {'there.txt': b'kept'}
         shutil.rmtree(folder)
@@ -234,14 +242,11 @@ def test_a_folder_that_may_not_be_read(whole):
     folder = Path(shutil.copytree(whole, Path(tempfile.mkdtemp())/'run'))
     folder.parent.chmod(0o755)
     folder.chmod(0o755)
-    user = os.geteuid()
     for path in folder/'weights.safetensors', folder/'history.csv', folder/'config.json', folder, folder.parent:
         path.chmod(0)
-        if user == 0: os.seteuid(65534)
-        try: refused(lambda: (Run(folder).network(), Run(folder/'new').begin()), 'cannot be ', 'name another')
-        finally:
-            os.seteuid(user)
-            path.chmod(0o755)
+        try:
+            with nobody(): refused(lambda: (Run(folder).network(), Run(folder/'new').begin()), 'cannot be ', 'name another')
+        finally: path.chmod(0o755)
     shutil.rmtree(folder.parent)
 
 
