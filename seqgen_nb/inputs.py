@@ -105,7 +105,7 @@ def images(
     if not x.isfinite().all() or max(-low, high) > 1.001:
         raise SeqgenError(f'{name} reach from {low:.3g} to {high:.3g}: '
                           'give floats in [-1, 1], or uint8 from 0 to 255')
-    if low >= 0 and high > 0:
+    if 0 <= low < .05 and high > .5:
         warnings.warn(f'{name} reach from {low:.3g} to {high:.3g}, and are taken as they are: '
                       'black is -1 here, so give 2*x - 1 if they are in [0, 1]')
     return x

@@ -36,6 +36,11 @@ def test_readme_matches_index():
     assert result.returncode == 0, result.stderr
 
 
+def test_readme_leads_to_files():
+    leads = re.findall(r'\]\(([^):]+)\)', (root/'README.md').read_text(encoding='utf-8'))
+    assert len(leads) > 20 and not [path for path in leads if not (root/path).exists()]
+
+
 @pytest.mark.parametrize('path', notebooks, ids=lambda p: p.stem)
 def test_notebook_was_run(path):
     "Outputs are those of a run without error; there is a title and a description; nothing of the machine it was run on is left."

@@ -5,11 +5,11 @@ from pathlib import Path
 import nbformat
 from nbconvert import MarkdownExporter
 
-from addresses import site
+from addresses import settings, site
 
 root = Path(__file__).resolve().parent.parent
 pictures = 'README_files'
-url = 'https://github.com/seqgen-nb/seqgen_nb/blob/main/'
+url = '{git_url}/blob/{branch}/'.format(**settings)
 live = site + 'live/index.html'
 
 
@@ -49,7 +49,8 @@ def built():
             text = re.sub(rf'!\[[^\]]*\]\({re.escape(name)}\)', picture, text)
         parts.append(text.strip('\n'))
     text = '\n\n'.join(parts) + '\n'
-    text = re.sub(r'\]\((\w+\.ipynb)\)', r'](nbs/\1)', text).replace(f']({url}', '](').replace('](live/index.html)', f']({live})')
+    text = re.sub(r'\]\((\w+\.ipynb)(?:#[\w-]+)?\)', r'](nbs/\1)', text)   # GitHub has no anchors in notebooks
+    text = text.replace(f']({url}', '](').replace('](live/index.html)', f']({live})')
     return '<!-- Written by `make readme` from nbs/index.ipynb: edit that. -->\n\n' + text, files
 
 
