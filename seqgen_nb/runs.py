@@ -253,7 +253,7 @@ def _read(self:Run):
         self.history = _parse_history(history.decode('utf-8'))
     except _DAMAGED as e:
         raise SeqgenError(f'{self.folder} holds a damaged run ({str(e)[:200]}): '
-                          'choose another folder, or delete it') from e
+                          'choose another folder, or move it aside') from e
 
 _DAMAGED = ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError, csv.Error
 
