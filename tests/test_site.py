@@ -51,6 +51,12 @@ def test_every_chapter_is_announced():
         assert f'[{title}]({path.name}) | {subtitle} |' in shown and shown.count(f'%2F{path.name})') == 1, f'run nbs/00_reading.ipynb again: {path.name}'
 
 
+@pytest.mark.parametrize('path', notebooks, ids=lambda p: p.stem)
+def test_a_colon_is_followed_by_what_it_announces(path):
+    kinds = [(c['cell_type'], ''.join(c['source']).rstrip()) for c in json.loads(path.read_text(encoding='utf-8'))['cells']]
+    assert [text[-60:] for (kind, text), (following, _) in zip(kinds, kinds[1:]) if kind == following == 'markdown' and text.endswith(':')] == []
+
+
 def entries():
     "The glossary's terms with their explanations."
     text = '\n'.join(''.join(c['source']) for c in cells(root/'nbs/10_glossary.ipynb', 'markdown'))
