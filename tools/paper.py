@@ -35,8 +35,7 @@ class Renderer(IPythonRenderer):
 
 
 def rendered(text, folder=''):
-    renderer = Renderer(escape=False, embed_images=True, path=str(folder))
-    return MarkdownWithMath(renderer=renderer).render(text)
+    return MarkdownWithMath(Renderer(escape=False, embed_images=True, path=folder)).render(text)
 
 
 def numbered(cells):
@@ -53,8 +52,7 @@ def linked(text, names):
         if m[1] not in names: sys.exit(f'there is no {m[1]}, which the text refers to')
         return f'[{names[m[1]]}](#{m[1]})'
     def equation(m):
-        number = names[m[2]].split()[1]
-        return f'<div class="equation" id="{m[2]}">\n\n{m[1]}\n\n<div>({number})</div></div>\n'
+        return f'<div id="{m[2]}">\n\n{m[1]}\n\n<div>({names[m[2]].split()[1]})</div></div>\n'
     text = re.sub(r'(?<![\w`])@((?:fig|tbl|eq)-[\w-]*\w)', link, text)
     return re.sub(r'(\$\$(?:(?!\$\$).)*\$\$) \{#(eq-.+?)\}', equation, text, flags=re.S)
 
