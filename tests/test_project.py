@@ -104,7 +104,8 @@ def test_a_half_made_environment_is_finished(tmp_path):
     fake = tmp_path/'python'
     fake.write_text(f'#!/bin/sh\n[ "$1" = -m ] || exec {sys.executable} "$@"\n{sys.executable} -m venv --without-pip .venv\nexit 1\n', encoding='utf-8')
     fake.chmod(0o755)
-    make = lambda python: subprocess.run(['make', 'venv', f'PYTHON={python}'], cwd=tmp_path, capture_output=True, encoding='utf-8')
+    env = {k: v for k, v in os.environ.items() if not k.startswith('MAKE')}   # variables of the make that runs this test
+    make = lambda python: subprocess.run(['make', 'venv', f'PYTHON={python}'], cwd=tmp_path, env=env, capture_output=True, encoding='utf-8')
     first, python = make(fake), tmp_path/'.venv/bin/python'
     assert first.returncode == 2 and 'python3-venv' in first.stderr + first.stdout and python.exists()
     second = make(sys.executable)
