@@ -117,6 +117,13 @@ def test_links(processed, paper_folder, tmp_path):
     assert list(links.dead(folder)) == ['live/index.html: ../97_live.html leads to no file'], 'the site drops the number of a notebook'
 
 
+def test_no_link_stands_in_another(processed):
+    "nbdev links each name in code; inside the text of a link that would break both."
+    text = {path.name: '\n'.join(''.join(c['source']) for c in cells(path, 'markdown')) for path in processed.glob('*.ipynb')}
+    assert {name: found for name, t in text.items() if (found := re.findall(r'\[[^][]*\[[^][]*\]\([^()]*\)[^][]*\]\(', t))} == {}
+    assert '[plain `LSTM`](02_lstm.ipynb)' in text['93_bench.ipynb']
+
+
 def test_citations_lead_to_references(processed):
     "Each number in brackets in the report's text is a link, and what is cited exists. That the links lead somewhere is tested above."
     text = '\n'.join(''.join(c['source']) for c in cells(processed/'report.ipynb', 'markdown'))

@@ -97,6 +97,13 @@ def with_verdict(cell):
     return {**cell, 'source': '#| classes: verdict\n' + source} if re.match(r'check_\w+\(', source) else cell
 
 
+def with_whole_links(cell):
+    "A cell of text in which nbdev has linked no name inside another link."
+    if cell['cell_type'] != 'markdown': return cell
+    inner = re.compile(r'\[([^][]*)\[(`[^`]+`)\]\([^()]*\)([^][]*)\](?=\()')
+    return {**cell, 'source': inner.sub(r'[\1\2\3]', ''.join(cell['source'])).splitlines(True)}
+
+
 def with_citations(cells):
     "Lead citations in the cells of a page with a list of references: `[4]` to the fourth of them."
     shown = [c for c in cells if c['cell_type'] == 'markdown']
@@ -129,7 +136,7 @@ def prepare():
     known, folder = places(index.d), proc_nbs(force=True)
     for path in folder.rglob('*.ipynb'):
         nb = json.loads(path.read_text(encoding='utf-8'))
-        nb['cells'] = [with_verdict(with_raw_html(with_films(without_widgets(cell)))) for cell in nb['cells']]
+        nb['cells'] = [with_whole_links(with_verdict(with_raw_html(with_films(without_widgets(cell))))) for cell in nb['cells']]
         with_citations(nb['cells'])
         page = re.search(r'^output-file: (\S+)', ''.join(nb['cells'][0]['source']), re.M)
         if page and page[1] in known: nb['cells'] = with_places(nb['cells'], known[page[1]])
