@@ -27,13 +27,15 @@ from torchvision import transforms
 
 from .data import split_palindromes, typeset_digits
 from .dcgan import DCGenerator, SNDiscriminator
+from .devices import environment, pick_device, seeded
+from .errors import SeqgenError, command
 from .fast_lstm import FastLSTM
+from .files import check_writable, write_atomic
 from .gan import (MLPDiscriminator, MLPGenerator, fit_gan, gan_step, generator_loss,
                            one_epoch)
 from .lstm import LSTM, to_torch
 from .palindromes import LastDigit, fit_palindromes
-from .runs import Run, SeqgenError, check_writable, command, environment, pick_device
-from .runs import seeded, write_atomic
+from .runs import Run
 
 # %% ../nbs/93_bench.ipynb #c55e7873
 def turns(

@@ -29,6 +29,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .data import mirror, one_hot, palindromes, split_palindromes
 from .dcgan import spectral_norms
+from .devices import seeded
 from .gan import (MLPDiscriminator, MLPGenerator, discriminator_loss, fit_ring, gan_step,
                            generator_loss, latents, optimizer_step, sample)
 from .latent import lerp, path, slerp
@@ -37,7 +38,7 @@ from .lstm import RNN, LSTMCell, unroll
 from .metrics import MEASURES, _neighbours, reference
 from .palindromes import LastDigit, fit_palindromes
 from .plots import read_png, to_uint8
-from .runs import Run, seeded, shipped
+from .runs import Run, shipped
 
 # %% ../nbs/98_checks.ipynb #c902bc95
 class Feedback(NamedTuple):

@@ -16,10 +16,12 @@ from PIL import Image
 from torch import nn
 
 from . import metrics
+from .errors import SeqgenError, command
+from .files import write_atomic
 from .gan import latents, sample
 from .latent import interpolate, path
 from .plots import png, read_png, tile
-from .runs import Run, SeqgenError, command, shipped, write_atomic
+from .runs import Run, shipped
 
 # %% ../nbs/98_commands.ipynb #c18dfadb
 def closed_walk(

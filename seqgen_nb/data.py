@@ -17,9 +17,10 @@ from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
+from .devices import seeded
+from .errors import SeqgenError
 from .inputs import checked, digits, pixels, whole
 from .mnist_files import MNIST_MD5, mnist_files
-from .runs import SeqgenError, seeded
 
 # %% ../nbs/01_data.ipynb #ab196d4b
 @checked(base=1)

@@ -20,12 +20,14 @@ import torch
 from matplotlib.colors import to_hex
 from torch.nn.functional import avg_pool2d
 
+from .errors import SeqgenError
+from .files import write_atomic
 from .gan import latents, sample, show_stages
 from .latent import show_walks
 from .long_memory import certify
 from .metrics import JUDGES
 from .plots import adversary_curves, learning_curves, markdown_table, png, read_png, tile
-from .runs import Run, SeqgenError, seeds_of, shipped, write_atomic
+from .runs import Run, seeds_of, shipped
 from .studies import largest_steps
 
 # %% ../nbs/96_evidence.ipynb #97e37c88

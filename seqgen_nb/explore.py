@@ -14,10 +14,11 @@ from fastcore.basics import patch
 from torch import nn
 from traitlets import Any
 
+from .errors import SeqgenError
 from .gan import latents, sample
 from .latent import INTERPOLATIONS, directions, interpolate
 from .plots import png, tile
-from .runs import Run, SeqgenError, shipped
+from .runs import Run, shipped
 from .widgets import (Panel, Save, Seed, button, choices, image, menu, pixel_style,
                                slider, upright_slider)
 

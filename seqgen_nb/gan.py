@@ -21,10 +21,12 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .data import checksum
+from .devices import pick_device, pick_precision, seeded
+from .errors import SeqgenError
 from .inputs import checked, floats, pixels, tensor
 from .plots import from_uint8, png, read_png, show_sheets, tile
-from .runs import Run, SeqgenError, describe_network, pick_device, pick_precision
-from .runs import plain, seeded
+from .runs import Run
+from .weights import describe_network, plain
 
 # %% ../nbs/05_gan.ipynb #db47fd39
 @checked(n_latent=1)

@@ -11,7 +11,7 @@ from functools import partial, wraps
 
 import torch
 
-from .runs import SeqgenError
+from .errors import SeqgenError
 
 # %% ../nbs/98_inputs.ipynb #84ccf6ed
 def whole(

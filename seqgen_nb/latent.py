@@ -13,10 +13,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
+from .errors import SeqgenError
 from .gan import latents, sample
 from .inputs import checked, floats, tensor
 from .plots import show_strips
-from .runs import SeqgenError
 
 # %% ../nbs/08_latent.ipynb #171683ca
 def _place(t, name): return t if isinstance(t, (int, float)) else tensor(t, name)

@@ -16,7 +16,9 @@ from uuid import uuid4
 import torch
 from torch import distributed as dist
 
-from .runs import SeqgenError, pick_device, writing
+from .devices import pick_device
+from .errors import SeqgenError
+from .files import writing
 
 # %% ../nbs/98_launch.ipynb #98a00008
 def claim(

@@ -17,11 +17,13 @@ import torch
 from torch import nn
 
 from .data import palindromes
+from .errors import SeqgenError, command
+from .files import check_writable, write_atomic
 from .gan import latents
 from .latent import directions
 from .long_memory import certify, weights_of
 from .palindromes import LastDigit, evaluate
-from .runs import SeqgenError, check_writable, command, shipped, write_atomic
+from .runs import shipped
 
 # %% ../nbs/97_live.ipynb #e78b9bb2
 def _needed(module):

@@ -19,10 +19,11 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import mirror
+from .devices import seeded
+from .errors import SeqgenError
 from .inputs import checked, digits, floats
 from .lstm import LSTM, fuse, update
 from .palindromes import LastDigit, split_target
-from .runs import SeqgenError, seeded
 
 # %% ../nbs/04_long_memory.ipynb #681c80e3
 class Weights(NamedTuple):

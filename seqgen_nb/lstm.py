@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
+from .errors import SeqgenError
 from .inputs import checked, tensor
-from .runs import SeqgenError
 
 # %% ../nbs/02_lstm.ipynb #64b2d3b5
 @checked

@@ -23,9 +23,11 @@ from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
 
 from .data import ImageSet, load_images
+from .devices import pick_device
+from .errors import SeqgenError
 from .inputs import checked, images as as_images, pixels, whole
 from .plots import bold_best, from_uint8, markdown_table, median_range, to_uint8
-from .runs import Run, SeqgenError, pick_device, shipped
+from .runs import Run, shipped
 
 # %% ../nbs/07_metrics.ipynb #bf8a0eed
 @checked(width=1)

@@ -15,7 +15,9 @@ from urllib.request import urlopen
 from torchvision.datasets import MNIST
 from tqdm.auto import tqdm
 
-from .runs import Run, SeqgenError, write_atomic
+from .errors import SeqgenError
+from .files import write_atomic
+from .runs import Run
 
 # %% ../nbs/98_mnist_files.ipynb #f11e0007
 MNIST_SIZES = {

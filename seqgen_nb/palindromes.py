@@ -14,10 +14,13 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from .data import checksum, one_hot
+from .devices import pick_device
+from .errors import SeqgenError
 from .inputs import checked, digits
 from .lstm import LSTM, initial_state, xavier_linear
 from .plots import figure, sign
-from .runs import Run, SeqgenError, describe_network, pick_device
+from .runs import Run
+from .weights import describe_network
 
 # %% ../nbs/03_palindromes.ipynb #0f5ac73c
 @checked(n_hidden=1, base=1)

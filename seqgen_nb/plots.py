@@ -21,8 +21,9 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torchvision.utils import make_grid
 
+from .errors import SeqgenError
+from .files import read_file
 from .inputs import checked, pixels, tensor
-from .runs import SeqgenError, read_file
 
 # %% ../nbs/91_plots.ipynb #201e7e29
 INK = '#767676'

@@ -18,14 +18,16 @@ from . import waiting   # before torch
 from .commands import animate_training
 from .data import ImageSet, load_images, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
+from .devices import seeded
+from .errors import SeqgenError, any_letter, command
 from .evidence import check as check_evidence
 from .evidence import figure_png, figures, final_scores, report_html, results
+from .files import check_writable, write_atomic, writing
 from .gan import MLPDiscriminator, MLPGenerator, Recipe, fit_gan
 from .launch import in_worker, launch, own_device, share
 from .palindromes import LastDigit, fit_palindromes
 from .plots import median_range
-from .runs import Run, SeqgenError, any_letter, check_writable, command, seeded
-from .runs import write_atomic, writing
+from .runs import Run
 from .studies import STUDIES, score_gan
 
 # %% ../nbs/92_reproduce.ipynb #d122dc67

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from .data import ImageSet, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
+from .devices import seeded
 from .gan import MLPDiscriminator, Recipe, fit_gan, fresh_discriminator, latents, sample
 from .latent import interpolate
 from .long_memory import (
@@ -31,7 +32,7 @@ from .lstm import LSTM, RNN
 from .metrics import (CORRUPTIONS, JUDGES, YARDSTICKS, DigitClassifier, LeNet, corrupted,
                                fit_classifier, keep_reference, score, score_by_judges)
 from .palindromes import INITS, LastDigit, evaluate, fit_palindromes, hidden_gradients
-from .runs import Run, seeded
+from .runs import Run
 
 # %% ../nbs/94_studies.ipynb #720fc23b
 def length_study(

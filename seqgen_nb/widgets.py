@@ -15,7 +15,8 @@ from fastcore.basics import patch
 from IPython import get_ipython
 from traitlets import Int, Unicode
 
-from .runs import SeqgenError, write_atomic
+from .errors import SeqgenError
+from .files import write_atomic
 
 # %% ../nbs/99_widgets.ipynb #35071175
 def _look(width, name=''):

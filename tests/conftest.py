@@ -45,8 +45,8 @@ class Handler(SimpleHTTPRequestHandler):
 @pytest.fixture(scope='session')
 def live_site(tmp_path_factory):
     "A folder with the live page in `live`, as the site has it."
+    from seqgen_nb.errors import SeqgenError
     from seqgen_nb.live import seqgen_live
-    from seqgen_nb.runs import SeqgenError
     folder = tmp_path_factory.mktemp('site')
     try: seqgen_live(out=folder/'live')
     except SeqgenError as e:

@@ -70,11 +70,11 @@ def test_what_is_hidden_or_doubled_is_found():
 
 
 def test_imports_run_from_the_appendix_to_the_chapters():
-    "A chapter imports chapters before it, and of the appendix only how inputs are checked, how runs are kept and drawn, how MNIST's files are found, and parts of widgets that know nothing of the chapters."
+    "A chapter imports chapters before it, and of the appendix only how errors are told and inputs checked, how devices are chosen, how runs are kept and drawn, how MNIST's files are found, and parts of widgets that know nothing of the chapters."
     number = {path.stem[3:]: int(path.stem[:2]) for path in (root/'nbs').glob('[0-9][0-9]_*.ipynb')}
     for chapter in chapters:
         tree = ast.parse((root/'seqgen_nb'/f'{chapter.stem[3:]}.py').read_text(encoding='utf-8'))
         relative = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
         names = [[node.module] if node.module else [alias.name for alias in node.names] for node in relative]
-        used = set(sum(names, [])) - {'inputs', 'runs', 'plots', 'mnist_files', 'widgets'}
+        used = set(sum(names, [])) - {'errors', 'inputs', 'devices', 'weights', 'runs', 'plots', 'mnist_files', 'widgets'}
         assert all(number[name] < number[chapter.stem[3:]] for name in used), f'{chapter.stem} imports {used}'

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from seqgen_nb.commands import animate_training
-from seqgen_nb.runs import SeqgenError, shipped
+from seqgen_nb.errors import SeqgenError
+from seqgen_nb.runs import shipped
 
 bin = Path(sys.executable).parent
 TINY = 'seqgen_reproduce', '--profile', 'tiny', '--dataset', 'typeset', '--device', 'cpu'

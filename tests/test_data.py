@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from seqgen_nb.data import load_images, mnist, one_hot, palindromes, split_palindromes, typeset_digits
-from seqgen_nb.runs import SeqgenError
+from seqgen_nb.errors import SeqgenError
 
 
 def as_set(x): return set(map(tuple, x.tolist()))

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from seqgen_nb.commands import seqgen_sample
+from seqgen_nb.errors import SeqgenError
 from seqgen_nb.explore import LatentExplorer
-from seqgen_nb.runs import SeqgenError, shipped
+from seqgen_nb.runs import shipped
 
 root = Path(__file__).resolve().parent.parent
 IMAGES = 'end_a', 'now', 'end_b', 'strip', 'sheet'  # in the order of the page

@@ -8,8 +8,9 @@ from torch import nn
 
 from seqgen_nb import data, dcgan, explore, gan, latent, long_memory, lstm, metrics, palindromes, plots
 from seqgen_nb.data import ImageSet
+from seqgen_nb.errors import SeqgenError
 from seqgen_nb.inputs import checked
-from seqgen_nb.runs import Run, SeqgenError
+from seqgen_nb.runs import Run
 
 CHAPTERS = data, lstm, palindromes, long_memory, gan, dcgan, metrics, latent, explore
 

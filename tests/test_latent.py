@@ -2,9 +2,10 @@
 import pytest
 import torch
 
+from seqgen_nb.errors import SeqgenError
 from seqgen_nb.gan import latents
 from seqgen_nb.latent import interpolate, slerp
-from seqgen_nb.runs import SeqgenError, pretrained
+from seqgen_nb.runs import pretrained
 
 z1, z2 = latents(2, seed=0)
 

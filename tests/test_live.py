@@ -11,8 +11,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from seqgen_nb.data import palindromes
-from seqgen_nb.latent import directions
 from seqgen_nb.gan import latents, sample
+from seqgen_nb.latent import directions
 from seqgen_nb.long_memory import attack, certify
 from seqgen_nb.plots import tile, to_uint8
 from seqgen_nb.runs import pretrained, shipped

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from seqgen_nb import metrics
-from seqgen_nb.runs import SeqgenError, seeds_of, shipped
+from seqgen_nb.errors import SeqgenError
+from seqgen_nb.runs import seeds_of, shipped
 
 images = torch.randint(256, (60, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 

@@ -8,8 +8,10 @@ import torch
 
 from seqgen_nb import metrics, mnist_files, reproduce
 from seqgen_nb.data import load_images, mnist, mnist_root, read_idx
+from seqgen_nb.errors import SeqgenError, command
+from seqgen_nb.files import write_atomic
 from seqgen_nb.mnist_files import MNIST_MD5, MNIST_SIZES
-from seqgen_nb.runs import Run, SeqgenError, command, write_atomic
+from seqgen_nb.runs import Run
 
 root = Path(__file__).resolve().parent.parent
 NAMES = list(MNIST_MD5)

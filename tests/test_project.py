@@ -62,7 +62,7 @@ def test_import_is_light():
     assert result.stdout.split() == ['seqgen_nb'], result.stdout + result.stderr
 
 
-@pytest.mark.parametrize('module', ['runs', 'inputs', 'waiting', 'plots', 'data', 'fast_lstm', 'lstm', 'palindromes', 'long_memory', 'studies', 'launch', 'bench', 'gan', 'dcgan', 'latent', 'commands', 'reproduce', 'live'])
+@pytest.mark.parametrize('module', ['errors', 'files', 'devices', 'weights', 'runs', 'inputs', 'waiting', 'plots', 'data', 'fast_lstm', 'lstm', 'palindromes', 'long_memory', 'studies', 'launch', 'bench', 'gan', 'dcgan', 'latent', 'commands', 'reproduce', 'live'])
 def test_import_without_notebook_packages(module):
     block = "import sys\nfor name in 'ipywidgets', 'nbdev', 'IPython', 'platformdirs', 'pandas', 'nbformat', 'onnx': sys.modules[name] = None\n"
     result = python(f'{block}import seqgen_nb.{module}')
@@ -125,7 +125,7 @@ def test_wheel_holds_the_runs(tmp_path):
     subprocess.run([sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', tmp_path, copy], check=True, capture_output=True)
     wheel = next(tmp_path.glob('*.whl'))
     subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target', tmp_path/'site', wheel], check=True, capture_output=True)
-    code = "import seqgen_nb; from seqgen_nb.commands import seqgen_sample; assert 'site' in seqgen_nb.__file__, seqgen_nb.__file__; seqgen_sample(out='{}'); from seqgen_nb.runs import environment; print(environment()['revision'])"
+    code = "import seqgen_nb; from seqgen_nb.commands import seqgen_sample; assert 'site' in seqgen_nb.__file__, seqgen_nb.__file__; seqgen_sample(out='{}'); from seqgen_nb.devices import environment; print(environment()['revision'])"
     result = python(code.format(tmp_path/'s.png'), PYTHONPATH=str(tmp_path/'site'))
     assert result.returncode == 0, result.stderr
     assert (tmp_path/'s.png').stat().st_size > 1000

@@ -1,5 +1,5 @@
 "Runs on other people's machines, and runs from other people: full disks, networks of one's own, odd terminals, and files made to do harm."
-import json, os, pickle, re, resource, shutil, subprocess, sys, tempfile, warnings, zipfile
+import hashlib, json, os, pickle, re, resource, shutil, subprocess, sys, tempfile, warnings, zipfile
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -10,16 +10,19 @@ import torch
 from PIL import Image
 from torch import nn, optim
 
-from seqgen_nb import runs
+from seqgen_nb import devices
 from seqgen_nb.commands import animate_training, load_generator
 from seqgen_nb.data import split_palindromes, typeset_digits
+from seqgen_nb.errors import SeqgenError
+from seqgen_nb.files import check_writable, write_atomic
 from seqgen_nb.gan import MLPDiscriminator, MLPGenerator, fit_gan
 from seqgen_nb.launch import claim
 from seqgen_nb.lstm import RNN
 from seqgen_nb.palindromes import LastDigit, fit_palindromes
 from seqgen_nb.plots import learning_curves, read_png
 from seqgen_nb.reproduce import seqgen_reproduce
-from seqgen_nb.runs import Run, SeqgenError, check_writable, load_weights, shipped, write_atomic
+from seqgen_nb.runs import Run, shipped
+from seqgen_nb.weights import load_weights, plain
 
 root = Path(__file__).resolve().parent.parent
 DATA = split_palindromes(64, 16, 4, 0)
@@ -117,7 +120,7 @@ def test_own_networks_are_kept_and_loaded(make, classes, tmp_path):
     with torch.compiler.set_stance('force_eager'): fit(model, tmp_path/'run')
     found = Run(tmp_path/'run').network(classes=classes)
     same = [torch.equal(a, b) for a, b in zip(found.state_dict().values(), model.state_dict().values(), strict=True)]
-    assert all(same) and type(found) is type(runs.plain(model))
+    assert all(same) and type(found) is type(plain(model))
     if classes: refused(Run(tmp_path/'run').network, 'classes')
 
 
@@ -185,7 +188,7 @@ def no_file_above(size):
 def nobody():
     "Root, who may read and write everywhere, is somebody else for a while; what is imported late, perhaps from root's home, is imported before."
     user = os.geteuid()
-    runs.environment(), shipped('lstm').network()
+    devices.environment(), shipped('lstm').network()
     if user == 0: os.seteuid(65534)
     try: yield
     finally: os.seteuid(user)
@@ -265,7 +268,7 @@ def test_a_run_that_goes_on_elsewhere_says_both(copy):
     try:
         torch.set_num_threads(threads + 1)
         assert train(copy, 2, resume=True).device == first, 'nothing was trained here'
-        here = runs.device_name()
+        here = devices.device_name()
         train(copy, 3, resume=True)
         train(copy, 4, resume=True)
     finally: torch.set_num_threads(threads)
@@ -280,14 +283,14 @@ def test_revision_is_that_of_the_own_checkout(tmp_path, monkeypatch):
     git('commit', '-q', '--allow-empty', '-m', 'theirs')
     inside = tmp_path/'site-packages'
     (inside/'nbs').mkdir(parents=True)
-    assert runs._checked_out(inside) is None and runs._checked_out(tmp_path) is None
+    assert devices._checked_out(inside) is None and devices._checked_out(tmp_path) is None
     (tmp_path/'nbs').mkdir()
-    assert runs._checked_out(tmp_path) == git('rev-parse', '--short=12', 'HEAD')
+    assert devices._checked_out(tmp_path) == git('rev-parse', '--short=12', 'HEAD')
     monkeypatch.setenv('GIT_DIR', str(tmp_path/'.git'))  # as in a hook of the user's repository
-    assert runs._checked_out(inside) is None
-    here = runs._checked_out(root)
+    assert devices._checked_out(inside) is None
+    here = devices._checked_out(root)
     monkeypatch.undo()
-    assert here == runs._checked_out(root) == runs.environment()['revision']
+    assert here == devices._checked_out(root) == devices.environment()['revision']
 
 
 # terminals, log files and letters
@@ -299,8 +302,10 @@ from pathlib import Path
 import seqgen_nb.evidence, seqgen_nb.reproduce
 from seqgen_nb.commands import seqgen_sample
 from seqgen_nb.data import split_palindromes
+from seqgen_nb.devices import environment
+from seqgen_nb.errors import any_letter
 from seqgen_nb.palindromes import LastDigit, fit_palindromes
-from seqgen_nb.runs import Run, any_letter, environment
+from seqgen_nb.runs import Run
 folder = Path(sys.argv[1])
 run = fit_palindromes(LastDigit(n_hidden=4), *split_palindromes(64, 16, 4, 0), Run(folder), 1, device='cpu')
 assert Run(folder).origin and len(run.origin.encode())
@@ -354,7 +359,7 @@ def test_bars_only_on_terminals(terminal, disable, bars, monkeypatch):
 
 WITHOUT_OUTPUT = """
 import os, sys
-from seqgen_nb.runs import command
+from seqgen_nb.errors import command
 
 @command
 def talk():
@@ -474,7 +479,7 @@ def test_no_pipe_no_device_no_endless_file_is_read(name, copy):
 
 
 HUGE = [dict(recurrent='seqgen_nb.lstm.LSTM', n_hidden=n, base=10) for n in (10**6, 5*10**7, 10**30, -1, '9', [], None, 1e3)]
-HUGE += [dict(recurrent=r, n_hidden=4, base=10) for r in ('seqgen_nb.lstm.Nothing', 'os.system', 'seqgen_nb.gan.MLPGenerator', 7, 'seqgen_nb.runs.write_atomic')]
+HUGE += [dict(recurrent=r, n_hidden=4, base=10) for r in ('seqgen_nb.lstm.Nothing', 'os.system', 'seqgen_nb.gan.MLPGenerator', 7, 'seqgen_nb.files.write_atomic')]
 HUGE += [dict(x=1), dict(recurrent='seqgen_nb.lstm.LSTM', n_hidden=4, base='1'*5000)]
 
 
@@ -489,7 +494,7 @@ def test_many_layers_are_refused_before_they_are_made(copy):
     refused(Run(copy).network, 'too long')
 
 
-@pytest.mark.parametrize('name', ['os.system', 'builtins.eval', 'torch.nn.Linear', 'seqgen_nb.runs.write_atomic', 'seqgen_nb.nowhere.Net', 'seqgen_nb..gan.MLPGenerator', 'seqgen_nb.gan.nn.Linear', 'seqgen_nb.gan.torch', '', '.', 'x'*10_000, 'seqgen_nb.gan.\ud800'])
+@pytest.mark.parametrize('name', ['os.system', 'builtins.eval', 'torch.nn.Linear', 'seqgen_nb.files.write_atomic', 'seqgen_nb.nowhere.Net', 'seqgen_nb..gan.MLPGenerator', 'seqgen_nb.gan.nn.Linear', 'seqgen_nb.gan.torch', '', '.', 'x'*10_000, 'seqgen_nb.gan.\ud800'])
 def test_no_other_class_is_made(name, copy):
     config_with(copy, networks=weights_record(copy, **{'class': name}))
     refused(Run(copy).network, 'no network of seqgen_nb')
@@ -512,7 +517,7 @@ def test_weights_that_claim_what_they_do_not_hold(data, copy):
     (copy/'weights.safetensors').write_bytes(data)
     refused(Run(copy).network, 'weights.safetensors')
     refused(lambda: load_weights(small(), copy/'weights.safetensors'), 'weights.safetensors')
-    config_with(copy, networks=weights_record(copy, sha256=runs._sha256(data)))
+    config_with(copy, networks=weights_record(copy, sha256=hashlib.sha256(data).hexdigest()))
     refused(Run(copy).network, 'weights.safetensors')
 
 
