@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GANS', 'GAN_GOALS', 'GAN_HEAD', 'GROWTH_HEAD', 'EXPLORER_GOAL', 'EXPLORER_HEAD', 'SHARING_HEAD', 'LSTM_HEAD',
-           'TRAINING_HEAD', 'turns', 'in_turn', 'lstm_contestants', 'peak_memory', 'bench_lstm', 'TorchLSTM',
+           'TRAINING_HEAD', 'TABLES', 'turns', 'in_turn', 'lstm_contestants', 'peak_memory', 'bench_lstm', 'TorchLSTM',
            'bench_training', 'tutorial_epoch', 'bare_arithmetic', 'gan_contestants', 'bench_gan', 'gan_memory',
            'bench_growth', 'side_by_side', 'gan_table', 'growth_table', 'bench_explorer', 'explorer_table',
            'steps_per_second', 'bench_sharing', 'sharing_table', 'lstm_table', 'training_table', 'lstm_summary',
@@ -551,6 +551,20 @@ def processor()->str: # such as `AMD EPYC (AVX512)`
     name = names[0] if names else platform.processor() or platform.machine()
     return f'{name} ({torch.backends.cpu.get_cpu_capability()})'
 
+# %% ../nbs/93_bench.ipynb #ced5ee75
+TABLES = dict(  # of each benchmark: what was found, the head of its table, and its rows
+    lstm=[('rows', LSTM_HEAD, lstm_table), ('training', TRAINING_HEAD, training_table)],
+    gan=[('rows', GAN_HEAD, gan_table), ('growth', GROWTH_HEAD, growth_table)],
+    explorer=[('rows', EXPLORER_HEAD, explorer_table)],
+    sharing=[('rows', SHARING_HEAD, sharing_table)])
+
+def _measured(what, seconds, device):
+    if what == 'explorer': return dict(rows=bench_explorer())
+    if what == 'sharing': return dict(rows=bench_sharing(seconds=3*seconds))
+    if what == 'gan':
+        return dict(rows=bench_gan(seconds=7*seconds, device=device), growth=bench_growth())
+    return dict(rows=bench_lstm(seconds=seconds, device=device), training=bench_training())
+
 # %% ../nbs/93_bench.ipynb #f076e838
 @command
 def seqgen_bench(
@@ -560,29 +574,17 @@ def seqgen_bench(
     seconds:float=3. # for each row; the GANs take seven times as long
 ):
     "Measure speed and memory beside what one would use instead."
-    if what not in ('lstm', 'gan', 'explorer', 'sharing'):
-        raise SeqgenError(f"there is no benchmark called '{what}': "
-                          'choose lstm, gan, explorer or sharing')
+    if what not in TABLES:
+        raise SeqgenError(f"there is no benchmark called '{what}': choose {', '.join(TABLES)}")
     if not seconds > 0: raise SeqgenError(f'{seconds} seconds measure nothing: give more than 0')
     check_writable(Path(out))
-    device, found = str(pick_device(device)), {}
-    if what == 'lstm':
-        found.update(rows=bench_lstm(seconds=seconds, device=device), training=bench_training())
-    elif what == 'gan':
-        found.update(rows=bench_gan(seconds=7*seconds, device=device), growth=bench_growth())
-    elif what == 'sharing': found.update(rows=bench_sharing(seconds=3*seconds))
-    else: found.update(rows=bench_explorer())
+    device = str(pick_device(device))
+    found = _measured(what, seconds, device)
     record = dict(environment=environment(device), processor=processor(), **found)
     write_atomic(Path(out), json.dumps(record, indent=1).encode())
-    if what == 'gan':
-        print_table(GAN_HEAD, gan_table(found['rows']))
-        print()
-        return print_table(GROWTH_HEAD, growth_table(found['growth']))
-    if what == 'explorer': return print_table(EXPLORER_HEAD, explorer_table(found['rows']))
-    if what == 'sharing': return print_table(SHARING_HEAD, sharing_table(found['rows']))
-    print_table(LSTM_HEAD, lstm_table(found['rows']))
-    print()
-    print_table(TRAINING_HEAD, training_table(found['training']))
+    for i, (part, head, table) in enumerate(TABLES[what]):
+        if i: print()
+        print_table(head, table(found[part]))
 
 # %% ../nbs/93_bench.ipynb #ba6f0035
 def print_table(

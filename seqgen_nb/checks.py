@@ -177,6 +177,7 @@ def _nearly(length):
     x[20:25, -half:] = x[20:25, :half]
     return x
 
+# %% ../nbs/98_checks.ipynb #88ba9236
 @check
 def check_is_palindrome(
     is_palindrome # function of digits `(n, length)` that gives booleans `(n,)`

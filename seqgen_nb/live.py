@@ -7,7 +7,8 @@ __all__ = ['TITLES', 'RUNTIME', 'INTEGRITY', 'RUNTIME_FILES', 'LIMITS', 'to_onnx
            'export_live', 'unpack_runtime', 'fetch_runtime', 'seqgen_live']
 
 # %% ../nbs/97_live.ipynb #6efec02f
-import base64, hashlib, importlib, io, json, re, shutil, subprocess, sys, tarfile, tempfile, warnings
+import base64, hashlib, importlib, io, json, re, shutil, subprocess, sys, tarfile, tempfile
+import warnings
 from importlib import resources
 from pathlib import Path
 
@@ -136,6 +137,7 @@ def unpack_runtime(
         _write(folder, {name: tar.extractfile(f'package/dist/{name}').read()
                         for name in RUNTIME_FILES})
 
+# %% ../nbs/97_live.ipynb #f4a9a91a
 # a registry that does not answer within 20 seconds is asked once more
 LIMITS = '--fetch-timeout=20000', '--fetch-retries=1'
 

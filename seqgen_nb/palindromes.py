@@ -90,8 +90,7 @@ def fit_palindromes(
     "Train a model to name the last digit, and test it after every epoch."
     if not len(train): raise SeqgenError('no palindromes to train on: give at least one')
     device, rng = pick_device(device), torch.Generator().manual_seed(seed)
-    model.to(device).train()
-    opt = optim.RMSprop(model.parameters(), lr=lr)
+    opt = optim.RMSprop(model.to(device).train().parameters(), lr=lr)
     run = run or Run()
     run.rehearse(model)
     run.begin(epochs, str(device),

@@ -229,6 +229,7 @@ def png(
     Image.fromarray(sheet.numpy()).save(buffer, 'PNG')
     return buffer.getvalue()
 
+# %% ../nbs/91_plots.ipynb #4e49a95b
 def read_png(
     source # a PNG file: its path, or its bytes
 )->torch.Tensor: # uint8 `(height, width)`

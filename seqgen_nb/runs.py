@@ -459,7 +459,8 @@ def origin(self:Run
     asked, revision = self.config['settings'], self._everywhere('revision')
     n = asked.get('training_epochs', self._done)
     seeds = asked.get('seeds')
-    if isinstance(seeds, list) and seeds: what = [f"seed{'s'*(len(seeds) > 1)} {', '.join(map(str, seeds))}"]
+    if isinstance(seeds, list) and seeds:
+        what = [f"seed{'s'*(len(seeds) > 1)} {', '.join(map(str, seeds))}"]
     else: what = [f"seed {asked.get('seed')}", f"{n} epoch{'s'*(n != 1)}"]
     parts = [asked.get('dataset'), *what, self.device, revision and f'revision {revision}']
     return f'run {self._name}: ' + ', '.join(str(p) for p in parts if p)
