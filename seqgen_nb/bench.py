@@ -575,7 +575,8 @@ def seqgen_bench(
 ):
     "Measure speed and memory beside what one would use instead."
     if what not in TABLES:
-        raise SeqgenError(f"there is no benchmark called '{what}': choose {', '.join(TABLES)}")
+        raise SeqgenError(f"there is no benchmark called '{what}': "
+                          f"choose one of {', '.join(TABLES)}")
     if not seconds > 0: raise SeqgenError(f'{seconds} seconds measure nothing: give more than 0')
     check_writable(Path(out))
     device = str(pick_device(device))
