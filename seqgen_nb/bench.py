@@ -329,25 +329,31 @@ def bench_gan(
         torch.set_num_threads(n)
         seconds_of = in_turn(gan_contestants(*gan, batches, device), seconds, sync=wait)
         asked = memory and sys.platform == 'linux' and not cuda and n == threads[0]
-        rows += [_gan_row(name, n, precision, seconds_of, batches, asked)
+        kinds = ('tutorial', 'ours, float32', 'ours, bf16') if asked else ()
+        peaks = {kind: gan_memory(name, kind) for kind in kinds}
+        rows += [_gan_row(name, n, precision, seconds_of, batches, peaks)
                  for precision in ('float32', 'bf16')]
     torch.set_num_threads(before)
     return rows
 
-def _gan_row(name, threads, precision, seconds_of, batches, memory):
+def _gan_row(name, threads, precision, seconds_of, batches, peaks):
     names = dict(tutorial='tutorial', ours=f'ours, {precision}',
                  arithmetic=f'arithmetic, {precision}')
     speed = {short: 128*batches/seconds_of[full] for short, full in names.items()}
     row = dict(gan=name, threads=threads, precision=precision, images_per_second=speed,
                speedup=speed['ours']/speed['tutorial'], limit=speed['arithmetic']/speed['tutorial'])
-    if memory:
-        row['peak_MiB'] = {short: gan_memory(name, names[short]) for short in ('ours', 'tutorial')}
+    if peaks: row['peak_MiB'] = {short: peaks[names[short]] for short in ('ours', 'tutorial')}
     return row
 
 # %% ../nbs/93_bench.ipynb #663ef4e9
+# freed memory goes back to the system, so that what the first step leaves is not taken for free
+_RETURNED = dict(MALLOC_MMAP_THRESHOLD_='65536', MALLOC_TRIM_THRESHOLD_='0')
 _GAN_PEAK = _STATUS + """
+import torch
 from seqgen_nb.bench import GANS, gan_contestants
+torch.set_num_threads(1)
 f = gan_contestants(*GANS['{gan}'], batches=1)['{contestant}']
+f()
 open('/proc/self/clear_refs', 'w', encoding='utf-8').write('5')
 before = status('VmRSS')
 f()
@@ -357,11 +363,12 @@ print(status('VmHWM') - before)
 def gan_memory(
     gan:str, # a name in `GANS`
     contestant:str # a name in `gan_contestants`
-)->float: # MiB that the first step takes on top of what was there
-    "Peak memory of a step on the CPU, in a process of its own (Linux)."
-    code = _GAN_PEAK.format(gan=gan, contestant=contestant)
-    asked = [sys.executable, '-c', code]
-    return int(subprocess.run(asked, capture_output=True, encoding='utf-8', check=True).stdout)/1024
+)->float: # MiB that the second step takes on top of what the first one left
+    "Peak memory of a step on the CPU, on one thread, in a process of its own (Linux)."
+    asked = [sys.executable, '-c', _GAN_PEAK.format(gan=gan, contestant=contestant)]
+    found = subprocess.run(asked, capture_output=True, encoding='utf-8', check=True,
+                           env=os.environ | _RETURNED)
+    return int(found.stdout)/1024
 
 # %% ../nbs/93_bench.ipynb #49423475
 def bench_growth(
@@ -477,7 +484,7 @@ def steps_per_second(
     others = [subprocess.Popen([sys.executable, '-c', 'while True: pass']) for _ in range(busy)]
     asked = _SHARING.format(gan=gan, threads=threads, seconds=seconds)
     asked = [sys.executable, '-c', asked]
-    try: return float(subprocess.run(asked, env=env, stdout=-1, check=True).stdout)
+    try: return float(subprocess.run(asked, env=env, stdout=subprocess.PIPE, check=True).stdout)
     finally:
         for other in others: other.kill()
 
@@ -533,7 +540,7 @@ def training_table(
 
 # %% ../nbs/93_bench.ipynb #3be91f57
 def lstm_summary(
-    record:dict # what `seqgen_bench --what lstm` wrote
+    record:dict # what `seqgen_bench lstm` wrote
 )->tuple: # rows of text, and the names of the columns
     "Forward and backward pass on one thread: what the fast layer saves."
     rows = [r for r in record['rows'] if r['backward'] and r['threads'] == 1]
@@ -578,6 +585,8 @@ def seqgen_bench(
         raise SeqgenError(f"there is no benchmark called '{what}': "
                           f"choose one of {', '.join(TABLES)}")
     if not seconds > 0: raise SeqgenError(f'{seconds} seconds measure nothing: give more than 0')
+    if what in ('explorer', 'sharing') and device != 'cpu':
+        raise SeqgenError(f'{what} is measured on the CPU only: leave out --device')
     check_writable(Path(out))
     device = str(pick_device(device))
     found = _measured(what, seconds, device)
