@@ -24,7 +24,7 @@ test: $(DEV_STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing --skip_file_re '^[_.]|^0[1-9]_'
 	$(BIN)/python tools/alone.py out/alone
 	cd out/alone && OMP_NUM_THREADS=1 $(abspath $(BIN))/nbdev_test --n_workers 2 --timing
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests
 
 notebooks: $(DEV_STAMP)
 	$(BIN)/python -m pip install -q jupyterlab
