@@ -43,19 +43,19 @@ class Profile:
     width:int # base width of the DCGAN's generator
     width_d:int # and of its discriminator
     scored:int=10_000 # images that each generator is scored by
-    judge_epochs:int=0 # epochs of fresh discriminators; with 0 only the last weights are scored
+    judge_epochs:int=0 # epochs of fresh discriminators; with 0 neither they nor earlier stages
 
 # %% ../nbs/92_reproduce.ipynb #a89205c2
-_sn = (.5, .999)  # Adam's decay rates for the DCGAN
+_short = (.5, .999)  # Adam's decay rates with a short memory (Radford et al., 2015)
 _tiny = dict(palindromes=1000, held_out=200, lstm_epochs=2, images=512, scored=100, judge_epochs=1)
 _lstm = dict(palindromes=40_000, held_out=10_000, lstm_epochs=5, images=None)
 
 PROFILES = dict(
-    tiny=Profile(gan=Recipe(2), dcgan=Recipe(2, betas=_sn), width=4, width_d=2, **_tiny),
-    quick=Profile(gan=Recipe(10, betas=_sn), dcgan=Recipe(8, lr=1e-3, lr_d=2e-4, betas=_sn),
+    tiny=Profile(gan=Recipe(2), dcgan=Recipe(2, betas=_short), width=4, width_d=2, **_tiny),
+    quick=Profile(gan=Recipe(10, betas=_short), dcgan=Recipe(8, lr=1e-3, lr_d=2e-4, betas=_short),
                   width=16, width_d=16, **_lstm),
     full=Profile(gan=Recipe(200, ema=.999),
-                 dcgan=Recipe(200, lr=1e-3, lr_d=1e-4, betas=_sn, ema=.999),
+                 dcgan=Recipe(200, lr=1e-3, lr_d=1e-4, betas=_short, ema=.999),
                  width=32, width_d=32, judge_epochs=3, **_lstm))
 
 # %% ../nbs/92_reproduce.ipynb #cabec57c
@@ -188,7 +188,12 @@ def _train_all(options, why=None):
     if failed is None: return
     if failed: raise SeqgenError('; '.join(f'{name}: {said}' for name, said in failed.items()))
     if options['study']: return print(_trained_on(Run(folder/name) for name in tasks))
-    _report(folder, **{k: options[k] for k in ('profile', 'seed', 'seeds')})
+    _report(folder, _called(**options), options['seed'], options['seeds'])
+
+def _called(profile, width, epochs, **others):
+    "The command, with what changes the profile."
+    changes = dict(profile=profile, width=width, epochs=epochs).items()
+    return 'seqgen_reproduce' + ''.join(f' --{k} {v}' for k, v in changes if v is not None)
 
 def _tasks(options, images):
     known, names = dict(images=images, device=own_device(options['device'])), options['study']
@@ -271,8 +276,8 @@ def _launch(tasks, folder, images, options):
     if said: raise SeqgenError(said)
 
 def _make_way(run, resume, force):
-    if not run._taken(): return
-    if force: run._move_aside()
+    if not run.taken(): return
+    if force: run.move_aside()
     elif not resume:
         way_out = 'go on with --resume, or move it aside with --force'
         raise SeqgenError(f'{run.folder} holds a run already: {way_out}')
@@ -294,7 +299,7 @@ def _work(tasks, folder, images, force):
 def _rank(name): return 0 if name in STUDIES else -KINDS.index(named(name)[0])
 
 # %% ../nbs/92_reproduce.ipynb #717ad2be
-def _report(folder, profile, seed, seeds):
+def _report(folder, command, seed, seeds):
     found = {key: Run(folder/name) for name, key in names_of(seed, seeds).items()}
     runs = [{kind: found[kind, seed + i] for kind in KINDS} for i in range(seeds)]
     pictures = {name: figure_png(fig) for name, fig in figures(**runs[0]).items()}
@@ -302,7 +307,6 @@ def _report(folder, profile, seed, seeds):
     rows, images = _rows(runs, seed), _dataset(r[kind] for r in runs for kind in ('gan', 'dcgan'))
     which = f'seed {seed}'
     if seeds > 1: which = f'seeds {seed} to {seed + seeds - 1}; the figures show seed {seed}'
-    command = f'seqgen_reproduce --profile {profile}'
     lead = f'Trained with {command} on palindromes and on {images}, {which}.'
     write_atomic(folder/'report.html', report_html(rows, pictures, lead).encode())
     wide = max(len(what) for what, _ in rows)
