@@ -8,7 +8,7 @@ __all__ = ['UNITS', 'Feedback', 'Mistake', 'ensure', 'check', 'compare', 'check_
            'check_lstm_cell', 'check_coupled_cell', 'check_gru_cell', 'probes', 'check_probes', 'counted_accuracy',
            'check_best_guess', 'check_last_loss', 'check_clip_norm', 'check_gate_bounds', 'check_product_bounds',
            'check_latches', 'twin', 'check_claims', 'check_breaking_string', 'check_slope_ratio',
-           'check_without_detach', 'check_best_logit', 'check_hinge_losses', 'check_collapsing_step', 'check_sizes',
+           'check_without_detach', 'check_uneven_logit', 'check_hinge_losses', 'check_collapsing_step', 'check_sizes',
            'check_doubled', 'check_transposed', 'check_power_iteration', 'check_sn_discriminator', 'check_notices',
            'check_fewer_images', 'check_fid_by_hand', 'check_recall_coverage', 'check_memory', 'check_line_length',
            'check_shell', 'check_slerp', 'check_uneven_walk', 'check_half_circle', 'check_pictures',
@@ -35,7 +35,7 @@ from .gan import (MLPDiscriminator, MLPGenerator, discriminator_loss, fit_ring, 
 from .latent import lerp, path, slerp
 from .long_memory import attack, certify, long_accuracy
 from .lstm import RNN, LSTMCell, unroll
-from .metrics import MEASURES, _neighbours, reference
+from .metrics import MEASURES, neighbours, reference
 from .palindromes import LastDigit, fit_palindromes
 from .plots import read_png, to_uint8
 from .runs import Run, shipped
@@ -850,29 +850,31 @@ def check_without_detach(
 
 # %% ../nbs/98_checks.ipynb #a3c00007
 @check
-def check_best_logit(
-    best_logit # function of two log-densities
+def check_uneven_logit(
+    uneven_logit # function of two log-densities
 ):
-    "The logit of p/(p + q) from log p and log q."
+    "The logit of 3p/(3p + q) from log p and log q."
     log_p, log_q = torch.tensor([-1., -2., -.5, -3.]), torch.tensor([-2., -.7, -.5, -.2])
-    p, q = log_p.exp(), log_q.exp()
-    compare(best_logit(log_p, log_q), log_p - log_q, {
-        'this is the logit of "generated": swap p and q': log_q - log_p,
-        'this is the probability D*: take its logit, log D - log(1 - D)': p/(p + q),
-        'this is log D*: a logit is log D - log(1 - D)': (p/(p + q)).log(),
-        'this is the difference of the densities: which ratio is D/(1 - D)?': p - q,
-        'this is D/(1 - D): take its logarithm': p/q,
-        'the logarithms are divided: the logarithm of a ratio is a difference': log_p/log_q,
-        'these are logarithms already: do not take the logarithm again': (log_p/log_q).log()},
-        'the logit')
-    far = best_logit(torch.tensor([-800., -900.]), torch.tensor([-802., -800.]))
+    p, q, three = log_p.exp(), log_q.exp(), torch.tensor(3.).log()
+    compare(uneven_logit(log_p, log_q), log_p - log_q + three, {
+        'this is for as many real as generated examples: three times as many weigh as 3p':
+            log_p - log_q,
+        'this is for three times as many generated examples': log_p - log_q - three,
+        'a logit is not multiplied: the logarithm of 3p is log p + log 3': 3*log_p - log_q,
+        'the whole logit is tripled: the logarithm of 3p is log p + log 3': 3*(log_p - log_q),
+        'this is the logit of "generated": swap p and q': log_q - log_p - three,
+        'this is the probability: take its logit, log D - log(1 - D)': 3*p/(3*p + q),
+        'this is log D: a logit is log D - log(1 - D)': (3*p/(3*p + q)).log(),
+        'this is the difference of the densities: which ratio is D/(1 - D)?': 3*p - q,
+        'this is D/(1 - D): take its logarithm': 3*p/q}, 'the logit')
+    far = uneven_logit(torch.tensor([-800., -900.]), torch.tensor([-802., -800.]))
     ensure(far.isfinite().all(), 'where both densities are below e^-800 this is '
            f'{far.tolist()}: exp gives 0 there, so simplify the formula before you compute it')
-    compare(far, torch.tensor([2., -100.]), {
-        'this is 0 where both densities are below e^-800: exp gives 0 there, whatever is added or '
-        'replaced afterwards, so simplify the formula before you compute it': torch.zeros(2)},
-        'the logit at small densities')
-    return 'log p - log q, at densities of any size: only their ratio matters'
+    hidden = ('exp gives 0 where both densities are below e^-800, whatever is added or replaced '
+              'afterwards, so simplify the formula before you compute it')
+    compare(far, torch.tensor([2., -100.]) + three,
+            {hidden: three.expand(2), f'{hidden} ': torch.zeros(2)}, 'the logit at small densities')
+    return 'log p - log q + log 3: the uneven batch shifts all logits alike, at any densities'
 
 # %% ../nbs/98_checks.ipynb #a3c00009
 def _hinge_d(real, fake):
@@ -1149,7 +1151,7 @@ def check_sn_discriminator(
     channels = [layer.weight.shape[0] for layer in layers]
     ensure(channels == [32, 64, 128, 1],
            f'the layers give {channels} channels, not [32, 64, 128, 1]')
-    return 'the sizes fit, and each layer has the norm 1'
+    return 'the sizes fit, and each kernel matrix has the norm 1'
 
 # %% ../nbs/98_checks.ipynb #b2a00005
 def _ensure_bounded(network, layers):
@@ -1335,7 +1337,7 @@ def _four_scores(fake, real):
     "By name, for each score how bad it is, and the score."
     within = lambda a, b: torch.cdist(a, b) <= torch.cdist(b, b).kthvalue(4).values
     share = lambda a, b: within(a, b).any(1).float().mean().item()
-    same, fid = _neighbours(fake, real)['nearest_neighbour'], _frechet(fake, real)
+    same, fid = neighbours(fake, real)['nearest_neighbour'], _frechet(fake, real)
     precision, recall = share(fake, real), share(real, fake)
     return {'FID': (fid, fid), 'precision': (-precision, precision), 'recall': (-recall, recall),
             'nearest neighbour': (abs(same - .5), same)}

@@ -209,7 +209,7 @@ class LatentExplorer(Panel):
     "A walk through the latent space of a GAN, with sliders."
     def __init__(self,
         generator:nn.Module=None, # generator, run of a GAN, or dictionary of these; by default ours
-        seeds:tuple=(0, 1), # seeds of the two ends
+        seeds:tuple=(0, 8), # seeds of the two ends
         steps:int=10 # images in the strip
     ):
         self.choice = Choice(_sources(generator))

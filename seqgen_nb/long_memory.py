@@ -333,7 +333,7 @@ def latch_box(
     latched:torch.Tensor, # 1 for units above the threshold, -1 for units below, 0 for all others
     threshold:float # m
 )->Box: # a larger box
-    "Forget all that is known of a box but which units are latched."
+    "Open the cell states outwards, and free the units that are not latched."
     free, h, c = latched == 0, box.h, box.c
     ends = torch.tensor([-1., 1.], dtype=h.dtype).view(2, 1, 1)
     limit = torch.full_like(c, threshold)*latched

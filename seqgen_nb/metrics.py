@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['JUDGES', 'CRITERIA', 'MEASURES', 'CORRUPTIONS', 'YARDSTICKS', 'DigitClassifier', 'LeNet', 'fit_classifier',
-           'accuracy', 'Features', 'extract_features', 'keep_reference', 'reference', 'score', 'score_by_judges',
-           'Measure', 'values', 'separates', 'score_table', 'add_noise', 'blur', 'repeat', 'corrupted',
-           'inception_distance']
+           'accuracy', 'Features', 'extract_features', 'keep_reference', 'reference', 'neighbours', 'score',
+           'score_by_judges', 'Measure', 'values', 'separates', 'score_table', 'add_noise', 'blur', 'repeat',
+           'corrupted', 'inception_distance']
 
 # %% ../nbs/07_metrics.ipynb #cff73a5d
 import socket
@@ -191,7 +191,11 @@ def reference(
     return Features(kept['features'].float(), kept['digits'].long(), kept['confidence'].float())
 
 # %% ../nbs/07_metrics.ipynb #d7d6814d
-def _neighbours(fake, real, k=5):
+def neighbours(
+    fake:torch.Tensor, # features of generated images `(n, features)`
+    real:torch.Tensor, # features of real images `(m, features)`
+    k:int=5 # a ball around an image reaches to its k-th neighbour
+)->dict: # `density`, `coverage` and `nearest_neighbour`
     "Density, coverage and the share of nearest neighbours of the same kind."
     across, fakes, reals = torch.cdist(fake, real), torch.cdist(fake, fake), torch.cdist(real, real)
     for own in (fakes, reals): own.fill_diagonal_(float('inf'))
@@ -226,7 +230,7 @@ def score(
         raise SeqgenError(f'{there:,} {what} are too few for scores of {n:,}: give more{other}')
     fake, real = extract_features(images[:n], judge), against.first(n)
     scores = dict(images=n, **_by_library(fake.features, real.features),
-                  **_neighbours(fake.features, real.features), **_classes(fake, real))
+                  **neighbours(fake.features, real.features), **_classes(fake, real))
     return dict(scores, inception=inception_distance(images[:n])) if inception else scores
 
 # %% ../nbs/07_metrics.ipynb #8b6d0f37

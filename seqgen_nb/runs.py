@@ -119,8 +119,8 @@ def begin(self:Run,
     settings = json.loads(json.dumps(settings, default=str))
     if self.resume and self.force:
         raise SeqgenError('--resume keeps a run and --force moves it aside: give one of them')
-    if self._taken():
-        if self.force: self._move_aside()
+    if self.taken():
+        if self.force: self.move_aside()
         else: self._check_resume(settings, epochs)
     self._here, new = environment(device), not self.config
     if new: self.config = dict(environment=self._here, wall_time_s=0.)
@@ -141,7 +141,7 @@ def _fixed(settings):
     return {k: v for k, v in settings.items() if k not in ('epochs', 'sample_every')}
 
 @patch
-def _taken(self:Run):
+def taken(self:Run):
     "Is there anything in the folder, besides a file whose writing was interrupted?"
     if self.folder is None or not os.path.lexists(self.folder): return False
     with reading(self.folder): return any(p.suffix != '.part' for p in self.folder.iterdir())
@@ -167,7 +167,8 @@ def _reasons_against(self:Run, there, here, epochs):
 
 # %% ../nbs/90_runs.ipynb #6cf057cf
 @patch
-def _move_aside(self:Run):
+def move_aside(self:Run):
+    "Rename the run's folder, so that a new run can take its place."
     names = (self.folder.with_name(f'{self.folder.name}.old{i}') for i in range(1, 1000))
     new = next(n for n in names if not n.exists())
     with writing(new): self.folder.rename(new)

@@ -206,7 +206,7 @@ def score_gan(
     images:ImageSet, # what it was trained on
     held_out:ImageSet, # what it was not trained on
     scored:int=10_000, # images that each generator is scored by
-    judge_epochs:int=3, # epochs of fresh discriminators; with 0 only the last weights are scored
+    judge_epochs:int=3, # epochs of fresh discriminators; with 0 neither they nor earlier stages
     seed:int=1 # of the latent vectors, which are none of those drawn in training
 )->Run: # the run
     "Score the generators of a run, and keep what was found."
@@ -495,7 +495,7 @@ def _right_of_19(model, base, position, n=5000):
 class Study:
     "A recorded run: how it is made, and what for."
     fit:Callable # a function of a `Run` and of the images that are needed
-    answers:str # the question
+    question:str # that it answers
     needs:tuple=() # splits of the images, `train` and `test`
 
 def _responses(run, train, test): return response_study(run, response_pool(train, test))
@@ -506,7 +506,8 @@ STUDIES = dict(
     lengths=Study(length_study, 'How long may a palindrome be?'),
     starts=Study(start_study, 'What does the initialisation of an LSTM do?'),
     gradients_50=Study(partial(gradient_study, length=50), 'How far back do gradients reach?'),
-    gradients_100=Study(gradient_study, 'And at a length that is not learned?'),
+    gradients_100=Study(gradient_study,
+                         'How far back do gradients reach at a length that is not learned?'),
     noise_recipe=Study(noise_study, 'Which changes make a memory last?'),
     long_memory=Study(memory_study, 'Can a memory be proved to last for ever?'),
     latch_sizes=Study(latch_study, 'How small, and how general, is such a memory?'),
@@ -516,6 +517,7 @@ STUDIES = dict(
     responses=Study(_responses, 'What can each score tell apart?', _both),
     step_sizes=Study(step_size_study, 'Which step sizes does the DCGAN take?', ('train',)),
     precision=Study(precision_study, 'Do the images suffer in bf16?', ('train',)),
-    dcgan_narrow=Study(width_study, 'A discriminator of half the width?', _both),
+    dcgan_narrow=Study(width_study,
+                       'What if the discriminator is half as wide as the generator?', _both),
     dcgan_wide=Study(partial(width_study, width_d=16, recipe=_half_as_long),
-                     'The same generator against its equal?', _both))
+                     'What if it is as wide as that generator?', _both))
