@@ -228,7 +228,6 @@ def check_scale(
         'this goes from 0 to 1: stretch it by 2 and shift it by -1': x/255,
         'this goes from -0.5 to 0.5: multiply by 2': x/255 - .5,
         'the brightest pixel, 255, does not become 1: divide by 127.5': x/128 - 1,
-        'divide by 255 at most, not by 256: 255 must become 1': x/256*2 - 1,
         'black and white are swapped: 0 must become -1': 1 - x/127.5,
         'this goes from -1 to 0: stretch it by 2': x/255 - 1,
         'mean 0 and deviation 1 are another scale: here 0 becomes -1, and 255 becomes 1':
@@ -319,7 +318,7 @@ def check_forget_bias(
     "The forget bias that leaves half of the gradient after 100 steps."
     bias = _number(bias)
     left = _left_after(100, bias)
-    ensure(abs(bias**100 - .5) > .1, 'this is the gate itself, sigmoid of the bias: '
+    ensure(not 0 < bias < 1 or abs(bias**100 - .5) > .1, 'this is the gate itself, sigmoid of the bias: '
            'which bias gives this gate?')
     ensure(abs(_left_after(100, -bias) - .5) > .04, 'the sign is wrong: a negative bias '
            'closes the gate')

@@ -169,11 +169,14 @@ CLAIM_MEASURES = dict(
     training_seconds=Measure('seconds', '.0f', lambda run, judge: run.config['wall_time_s']),
     accuracy_at_20=Measure('accuracy', '.0%', _at_length(20)),
     accuracy_at_50=Measure('accuracy', '.0%', _at_length(50)),
-    best_early_accuracy=Measure('accuracy', '.1%', _early),
-    late_accuracy=Measure('accuracy', '.1%', _late),
-    final_accuracy=Measure('accuracy', '.1%', _of_history(lambda h: mean(h['accuracy'][-10:]))),
-    peak_generator_loss=Measure('loss', '.1f', _of_history(lambda h: max(h['loss_g']))),
-    generator_loss_20_to_30=Measure('loss', '.1f', _of_history(lambda h: _near(h, 'loss_g', 25))))
+    best_early_accuracy=Measure('best accuracy of epochs 1 to 10', '.1%', _early),
+    late_accuracy=Measure('mean accuracy from epoch 50 on', '.1%', _late),
+    final_accuracy=Measure('mean accuracy of the last 10 epochs', '.1%',
+                           _of_history(lambda h: mean(h['accuracy'][-10:]))),
+    peak_generator_loss=Measure('highest mean loss of an epoch', '.1f',
+                                _of_history(lambda h: max(h['loss_g']))),
+    generator_loss_20_to_30=Measure('mean loss of epochs 20 to 30', '.1f',
+                                    _of_history(lambda h: _near(h, 'loss_g', 25))))
 
 # %% ../nbs/96_evidence.ipynb #06f59795
 def _seen(row, judge): return row if judge == 'classifier' else row.get(judge, {})
@@ -230,7 +233,8 @@ CLAIM_MEASURES.update(
     late_spread_of_frechet=Measure(
         'range of the late FID over its median', '.2f', _late_spread),
     collapsed_stages=Measure('collapsed stages', 'd', _collapsed),
-    largest_step=Measure('largest of 49 steps, on 95 of 100 paths', '.1%', _largest_step),
+    largest_step=Measure('largest of 49 steps, as a share of the path, on 95 of 100 paths', '.1%',
+                         _largest_step),
     precision_to_real=Measure(_TO_REAL, '.2f', partial(_to_real, 'precision')),
     best_frechet_to_real=Measure('FID of the better weights, as a multiple of real images', '.1f',
                                  partial(_best, 'frechet', min, to_real=True)),

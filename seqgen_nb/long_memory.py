@@ -452,7 +452,7 @@ class Certificate:
     "What `certify` found."
     holds: bool           # is every answer right, for every string of every length?
     steps: int            # digits read before the latch closes, or where it failed
-    margin: float         # in logits: no string has a smaller one
+    margin: float         # in logits: if it holds, no string has a smaller one
     latched: int = 0      # units whose cell state keeps its sign, for the digit with the fewest
     reason: str = ''      # why it does not hold
 
@@ -507,6 +507,8 @@ def _out_of_scope(model):
     if type(model).forward is not LastDigit.forward:
         return f'{type(model).__name__} has a forward of its own: certificates are for LastDigit'
     if model.recurrent.cell.n_states != 2: return 'an RNN has no cell state that could be latched'
+    if type(model.recurrent).forward is not LSTM.forward:
+        return f'{type(model.recurrent).__name__} has a forward of its own: certificates are for LSTM'
     for kind in {p.dtype for p in model.parameters()} - {torch.float32, torch.float64}:
         return f'the weights are {kind}: certificates cover float32 and float64'
     if not all(p.abs().max() < 1e6 for p in model.parameters()):

@@ -7,6 +7,8 @@ __all__ = ['INITS', 'LastDigit', 'split_target', 'evaluate', 'fit_palindromes', 
            'init_default', 'init_xavier', 'init_forget_1', 'init_chrono']
 
 # %% ../nbs/03_palindromes.ipynb #25b79b5b
+from math import ceil
+
 import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -97,7 +99,8 @@ def fit_palindromes(
         dataset=f'palindromes of length {train.shape[1]}',
         checksum=checksum(train), palindromes=len(train), held_out=len(held_out),
         model=describe_network(model), batch=batch, lr=lr, seed=seed, cosine_over=epochs)
-    schedule = optim.lr_scheduler.CosineAnnealingLR(opt, epochs*-(-len(train)//batch))
+    updates = epochs*ceil(len(train)/batch)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(opt, updates)
     for epoch in run.epochs(epochs, model=model, opt=opt, schedule=schedule, rng=rng):
         order = torch.randperm(len(train), generator=rng).split(batch)
         batches = (train[i].to(device) for i in run.steps(order, epoch))

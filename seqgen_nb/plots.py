@@ -35,7 +35,7 @@ STYLES = {
     'discriminator': dict(color='#0072B2', ls='-'),
     'generator':     dict(color='#D55E00', ls='--'),
     'real':          dict(color='#009E73', ls='-'),
-    'fake':          dict(color='#D55E00', ls='--'),
+    'generated':     dict(color='#D55E00', ls='--'),
     'overall':       dict(color=INK, ls=':', lw=2),
     'MLP GAN':       dict(color='#D55E00', ls='--', marker='s', ms=4),
     'DCGAN':         dict(color='#0072B2', ls='-', marker='o', ms=4),
@@ -160,7 +160,7 @@ def adversary_curves(
     fig = Figure((7.2, 2.8))
     left, right = fig.subplots(1, 2)
     curves(left, history, dict(loss_d='discriminator', loss_g='generator'), 'loss (nats)')
-    shown = dict(accuracy_real='real', accuracy_fake='fake', accuracy='overall')
+    shown = dict(accuracy_real='real', accuracy_fake='generated', accuracy='overall')
     curves(right, history, shown, 'accuracy (%)', 100, 50, 'guessing')
     lowest = min(.5, *(v for name in shown for v in history[name]))
     left.set(title='losses', ylim=(0, None))

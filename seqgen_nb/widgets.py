@@ -142,13 +142,16 @@ def after_the_last(
     seconds:float=.02 # how long to wait for further messages
 ): # a callback for `observe`
     "Make `do` a callback that runs once for all messages that wait."
-    waiting = []
+    waiting, running = [], []
     def run():
         waiting.clear()
-        do()
+        running.append(True)
+        try: do()
+        finally: running.clear()
     def callback(_):
+        if running: return   # a change that `do` makes itself
         loop = _loop()
-        if loop is None: do()
+        if loop is None: run()
         elif not waiting: waiting.append(loop.call_later(seconds, run))
     return callback
 

@@ -96,3 +96,27 @@ def test_hostile_messages_change_nothing(kernel):
     kernel.set(model['file'], value=f'{HOSTILE}.jpg')
     said = kernel.run('explorer.save.button.click()', 'explorer.save.message.value')
     assert 'does not end in .png' in said and '<img' not in said
+
+
+DAMAGED = """
+from seqgen_nb.data import typeset_digits
+from seqgen_nb.gan import MLPDiscriminator, fit_gan
+from seqgen_nb.runs import Run
+run = fit_gan(MLPGenerator(8, widths=(16,)), MLPDiscriminator(widths=(16,)), typeset_digits(64, seed=0)[0], Run('tiny', progress=False), epochs=2, batch=32, sample_every=1, device='cpu')
+Path('tiny/stages/epoch_001.safetensors').write_bytes(b'')
+broken = explore.LatentExplorer(run)
+said = lambda: getattr(broken.choice.message, 'value', '')
+"""
+
+
+def test_an_error_stays_until_the_next_success(kernel):
+    "The controls go back, which is a change of their own; the message must outlive it."
+    kernel.run(DAMAGED)
+    slider = kernel.run('', 'broken.choice.epoch.model_id')
+    kernel.set(slider, index=1)
+    kernel.until("'truncated' in said()")
+    kernel.run('time.sleep(.3)')
+    kernel.run('time.sleep(.1)')
+    assert kernel.run('', "'truncated' in said() and broken.choice.epoch.value == 2")
+    kernel.set(slider, index=0)
+    kernel.until("broken.choice.epoch.value == 0 and said() == ''")
