@@ -25,7 +25,7 @@ from torchvision.transforms.functional import gaussian_blur
 from .data import ImageSet, load_images
 from .devices import pick_device
 from .errors import SeqgenError
-from .inputs import checked, images as as_images, pixels, whole
+from .inputs import checked, floats, images as as_images, pixels, whole
 from .plots import bold_best, from_uint8, markdown_table, median_range, to_uint8
 from .runs import Run, shipped
 
@@ -191,12 +191,17 @@ def reference(
     return Features(kept['features'].float(), kept['digits'].long(), kept['confidence'].float())
 
 # %% ../nbs/07_metrics.ipynb #d7d6814d
+@checked(fake=floats, real=floats, k=1)
 def neighbours(
     fake:torch.Tensor, # features of generated images `(n, features)`
     real:torch.Tensor, # features of real images `(m, features)`
     k:int=5 # a ball around an image reaches to its k-th neighbour
 )->dict: # `density`, `coverage` and `nearest_neighbour`
     "Density, coverage and the share of nearest neighbours of the same kind."
+    if min(len(fake), len(real)) <= k or fake.ndim != 2 or fake.shape[1:] != real.shape[1:]:
+        said = f'features have shapes {tuple(fake.shape)} and {tuple(real.shape)}'
+        raise SeqgenError(f'{said}: give (n, features) of both, n more than {k}')
+    real = real.to(fake.dtype)
     across, fakes, reals = torch.cdist(fake, real), torch.cdist(fake, fake), torch.cdist(real, real)
     for own in (fakes, reals): own.fill_diagonal_(float('inf'))
     within = across < reals.kthvalue(k).values

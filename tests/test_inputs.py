@@ -93,6 +93,7 @@ CALLS = [  # function, or network to be called, and its arguments; functions in 
     (metrics.extract_features, dict(images=floats[:5], judge='classifier')),
     (metrics.extract_features, dict(images=uint8[:5], judge='lenet')),
     (metrics.reference, dict(judge='lenet')),
+    (metrics.neighbours, dict(fake=z, real=torch.randn(7, 8, generator=rng()), k=2)),
     (metrics.score, dict(images=uint8, n=50, judge='classifier')),
     (metrics.score_by_judges, dict(images=floats[:30], against=uint8[:30], n=30)),
     (metrics.inception_distance, dict(images=uint8[:1], real=uint8[:1])),  # more would take the weights of Inception
@@ -107,7 +108,7 @@ CALLS = [  # function, or network to be called, and its arguments; functions in 
     (latent.path, dict(z1=z[0], z2=z[1], steps=4, how='spherical')),
     (latent.interpolate, dict(generator=small, z1=z[0], z2=z[1], steps=4, how='linear')),
     (latent.show_walks, dict(generators=dict(GAN=small), seed=0, steps=3)),
-    (latent.path_length, dict(generator=small, how='spherical', pairs=3, step=1e-3, seed=0)),
+    *((f, dict(generator=small, how='spherical', pairs=3, step=1e-3, seed=0)) for f in (latent.path_speeds, latent.path_length)),
     (latent.jacobian, dict(generator=small, z=z[0], step=.05)),
     (latent.mean_response, dict(generator=small, seed=0, points=2)),
     (latent.directions, dict(generator=small, n=3, seed=0, points=2)),
