@@ -201,7 +201,7 @@ def neighbours(
     if min(len(fake), len(real)) <= k or fake.ndim != 2 or fake.shape[1:] != real.shape[1:]:
         said = f'features have shapes {tuple(fake.shape)} and {tuple(real.shape)}'
         raise SeqgenError(f'{said}: give (n, features) of both, n more than {k}')
-    real = real.to(fake.dtype)
+    fake, real = fake.float(), real.float()
     across, fakes, reals = torch.cdist(fake, real), torch.cdist(fake, fake), torch.cdist(real, real)
     for own in (fakes, reals): own.fill_diagonal_(float('inf'))
     within = across < reals.kthvalue(k).values
