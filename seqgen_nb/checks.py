@@ -318,8 +318,8 @@ def check_forget_bias(
     "The forget bias that leaves half of the gradient after 100 steps."
     bias = _number(bias)
     left = _left_after(100, bias)
-    ensure(not 0 < bias < 1 or abs(bias**100 - .5) > .1, 'this is the gate itself, sigmoid of the bias: '
-           'which bias gives this gate?')
+    ensure(not 0 < bias < 1 or abs(bias**100 - .5) > .1,
+           'this is the gate itself, sigmoid of the bias: which bias gives this gate?')
     ensure(abs(_left_after(100, -bias) - .5) > .04, 'the sign is wrong: a negative bias '
            'closes the gate')
     ensure(bias != 0, f'this leaves a half after one step, and {left:.1g} after 100: '
@@ -1215,25 +1215,27 @@ def _real_sets(n):
 # %% ../nbs/98_checks.ipynb #650a61cb
 @check
 def check_fewer_images(
-    fewer:tuple # what FID does, and what KID does
+    fewer:tuple # the factor by which FID grows, and what KID does
 ):
     "FID and KID of real images against real ones, for two numbers of images."
-    fewer = _words(fewer, 2, ('rises', 'falls', 'stays'),
-                   "give two words, each 'rises', 'falls' or 'stays'")
+    words = "'rises', 'falls' or 'stays'"
+    factor, kid = _several(fewer, 2, f'give two answers: a factor, and {words}')
+    factor = _number(factor)
+    kid, = _words([kid], 1, ('rises', 'falls', 'stays'), f'KID: give one of the words {words}')
     found = {}
     for n in (200, 2000):
         sets = _real_sets(n)[:20]
-        pairs = list(zip(sets[::2], sets[1::2]))
         for name, distance in (('FID', _frechet), ('KID', _kernel)):
+            pairs = zip(sets[::2], sets[1::2])
             found[name, n] = torch.tensor([distance(x.double(), y.double()) for x, y in pairs])
-    few = lambda name: found[name, 200]
-    error = few('KID').std()/len(few('KID'))**.5
-    truth = ('rises' if few('FID').mean() > 2*found['FID', 2000].mean() else 'stays',
-             'stays' if few('KID').mean().abs() < 3*error else 'rises')
-    ensure(fewer[0] == truth[0], f"FID {truth[0]}, from {found['FID', 2000].mean():.2f} to "
-           f"{few('FID').mean():.2f}: fewer points give a covariance that is farther off")
-    ensure(fewer[1] == truth[1], f"KID is {few('KID').mean():.3f} with few images, within the "
-           f'error of {error:.3f} around 0: pairs of a point with itself are left out')
+    few, fid = found['KID', 200], [found['FID', n].mean().item() for n in (2000, 200)]
+    error, grown = few.std()/len(few)**.5, fid[1]/fid[0]
+    ensure(kid == ('stays' if few.mean().abs() < 3*error else 'rises'),
+           f'KID is {few.mean():.3f} with few images, within the error of {error:.3f} around 0: '
+           'pairs of a point with itself are left out')
+    ensure(factor > 1, 'FID rises: fewer points give a covariance that is farther off')
+    ensure(grown/2 < factor < 2*grown, f'FID grows from {fid[0]:.2f} to {fid[1]:.2f}, by a factor '
+           f'of {grown:.1f}: with a tenth of the images the bias is ten times as large, or more')
     return 'compare FID only among scores of as many images'
 
 # %% ../nbs/98_checks.ipynb #d2d774fe
