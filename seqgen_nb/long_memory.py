@@ -507,8 +507,9 @@ def _out_of_scope(model):
     if type(model).forward is not LastDigit.forward:
         return f'{type(model).__name__} has a forward of its own: certificates are for LastDigit'
     if model.recurrent.cell.n_states != 2: return 'an RNN has no cell state that could be latched'
-    if type(model.recurrent).forward is not LSTM.forward:
-        return f'{type(model.recurrent).__name__} has a forward of its own: certificates are for LSTM'
+    layer = type(model.recurrent)
+    if layer.forward is not LSTM.forward:
+        return f'{layer.__name__} has a forward of its own: certificates are for LSTM'
     for kind in {p.dtype for p in model.parameters()} - {torch.float32, torch.float64}:
         return f'the weights are {kind}: certificates cover float32 and float64'
     if not all(p.abs().max() < 1e6 for p in model.parameters()):
