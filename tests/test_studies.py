@@ -55,4 +55,4 @@ def test_runs_of_mnist_saw_the_same_images():
 @pytest.mark.parametrize('name', STUDIES)
 def test_study_can_begin(name):
     "Also one that does not ship yet."
-    assert planned(name)['epochs'] >= 1 and STUDIES[name].answers.endswith('?')
+    assert planned(name)['epochs'] >= 1 and STUDIES[name].question.endswith('?')
