@@ -517,7 +517,7 @@ def check_probes(
                D='it keeps the first digit that it reads, and here that is another one')
     for k, share in right.items():
         ensure((k in given) == (share > .99), f'{k} is answered rightly in {share:.0%}: {why[k]}')
-    return 'it keeps the first digit that it reads, and has it ready after about 19 digits'
+    return 'it keeps the first digit that it reads, and names it after 19 digits, not yet after 4'
 
 # %% ../nbs/98_checks.ipynb #af59869d
 def counted_accuracy(
@@ -1191,7 +1191,7 @@ def check_notices(
                      'and these do: it does not fall')
             ensure(noticed == (said in (name, 'both')),
                    f'{how}: {name} falls, since {why}' if noticed else stays)
-    return 'precision misses what is missing; recall falls with both'
+    return 'precision does not show what is missing; recall falls with all four'
 
 # %% ../nbs/98_checks.ipynb #81675b09
 def _frechet(x, y):
@@ -1233,7 +1233,7 @@ def check_fewer_images(
     ensure(kid == ('stays' if few.mean().abs() < 3*error else 'rises'),
            f'KID is {few.mean():.3f} with few images, within the error of {error:.3f} around 0: '
            'pairs of a point with itself are left out')
-    ensure(factor > 1, 'FID rises: fewer points give a covariance that is farther off')
+    ensure(factor > 1, 'FID rises: mean and covariance of fewer points are farther off')
     ensure(grown/2 < factor < 2*grown, f'FID grows from {fid[0]:.2f} to {fid[1]:.2f}, by a factor '
            f'of {grown:.1f}: with a tenth of the images the bias is ten times as large, or more')
     return 'compare FID only among scores of as many images'

@@ -19,7 +19,7 @@ from torchvision.transforms import v2
 
 from .devices import seeded
 from .errors import SeqgenError
-from .inputs import checked, digits, pixels, whole
+from .inputs import checked, digits, pixels
 from .mnist_files import MNIST_MD5, mnist_files
 
 # %% ../nbs/01_data.ipynb #ab196d4b

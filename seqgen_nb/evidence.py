@@ -321,6 +321,7 @@ def rule_text(
     measures = rule.get('measures', [rule.get('measure')])
     if 'than' in rule:
         names = ' and '.join(CLAIM_MEASURES[m].label for m in measures)
+        if len(measures) > 2: names = 'each of these'
         return f"{names} {'lower' if 'lower' in rule else 'higher'} for the " \
                f"{_NETWORKS[rule.get('lower') or rule['higher']]}, ranges apart"
     form, words = CLAIM_MEASURES[measures[0]].form, dict(at_least='at least', at_most='at most')

@@ -250,7 +250,7 @@ def fit_ring(
 @checked(epochs=1, lr=0., lr_d=0., sample_every=1)
 @dataclass(frozen=True)
 class Recipe:
-    "How two networks are trained against each other; the defaults are those of the MLP GAN."
+    "How two networks train against each other; the defaults are the MLP GAN's, but for `ema`."
     epochs:int=200 # times to go through the images
     batch:int=128 # images in a step
     lr:float=2e-4 # Adam's step size for the generator

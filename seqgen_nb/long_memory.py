@@ -230,7 +230,7 @@ class Allowance(NamedTuple):
     gate_error: torch.Tensor=0.    # of the inputs of the gates `(4n,)`
     head_error: torch.Tensor=0.    # of the logits `(base,)`
     function_error: float=0.       # of a sigmoid or a tanh
-    product_error: float=0.        # of products and their sum, for each 1 + |c|
+    product_error: float=0.        # of the new cell state, for each 1 + |c|, and of h
 
 # %% ../nbs/04_long_memory.ipynb #fcfbdfc4
 def box_step(

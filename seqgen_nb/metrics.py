@@ -194,7 +194,7 @@ def reference(
 @checked(fake=floats, real=floats, k=1)
 def neighbours(
     fake:torch.Tensor, # features of generated images `(n, features)`
-    real:torch.Tensor, # features of real images `(m, features)`
+    real:torch.Tensor, # of real images `(m, features)`; `nearest_neighbour` needs m = n
     k:int=5 # a ball around an image reaches to its k-th neighbour
 )->dict: # `density`, `coverage` and `nearest_neighbour`
     "Density, coverage and the share of nearest neighbours of the same kind."

@@ -549,15 +549,15 @@ def copy(self:Run,
     "Copy a finished run without its checkpoint, and with some of its networks only."
     if not self.config.get('finished'):
         raise SeqgenError(f'{self.folder} holds no finished run: go on with it first')
-    kept = self.config['networks']
+    kept = self.config.get('networks', {})
     checksums = {name: kept[name]['sha256'] for name in kept if name not in networks}
     left_out = {'checkpoint.pt', *(f'{name}.safetensors' for name in checksums)}
     within = lambda place, n: (Path(place)/n).relative_to(self.folder).as_posix()
     skipped = lambda place, names: [n for n in names if within(place, n) in left_out
                                     or (Path(place)/n).is_symlink()]
     with writing(folder): new = Run(Path(shutil.copytree(self.folder, folder, ignore=skipped)))
-    new.config['networks'] = {name: kept[name] for name in kept if name in networks}
-    new.config |= dict(checksums=checksums) if checksums else {}
+    if kept: new.config['networks'] = {name: kept[name] for name in kept if name in networks}
+    if checksums: new.config['checksums'] = checksums
     for name in half: new.save_network(self.network(name), name, half=True)
     new._write_config()
     return new
