@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['JUDGE_NETWORKS', 'STEP_SIZES', 'LATCHES', 'STUDIES', 'length_study', 'gradient_study', 'start_study', 'judge_study',
-           'score_yardsticks', 'response_pool', 'response_study', 'score_gan', 'largest_steps', 'step_size_study',
-           'precision_study', 'width_study', 'noise_study', 'cpu_time', 'memory_study', 'waiting_box', 'after_marker',
-           'fit_marker', 'certify_marker', 'latch_study', 'Study']
+           'score_yardsticks', 'response_pool', 'response_study', 'score_gan', 'largest_steps', 'ring_study',
+           'step_size_study', 'precision_study', 'width_study', 'noise_study', 'cpu_time', 'memory_study',
+           'waiting_box', 'after_marker', 'fit_marker', 'certify_marker', 'latch_study', 'Study']
 
 # %% ../nbs/94_studies.ipynb #67188aeb
 import json, math, tempfile, time
@@ -22,7 +22,9 @@ from torch.nn import functional as F
 from .data import ImageSet, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
 from .devices import seeded
-from .gan import MLPDiscriminator, Recipe, fit_gan, fresh_discriminator, latents, sample
+from .gan import (
+    MLPDiscriminator, Recipe, fit_gan, fit_ring, fresh_discriminator, latents, mode_shares,
+    modes_found, sample)
 from .latent import interpolate
 from .long_memory import (
     NOISE_RECIPES, Allowance, Box, Certificate, Weights, box_step, certify, certify_box, descend,
@@ -253,6 +255,25 @@ def largest_steps(
     images = torch.stack([interpolate(generator, *pair, steps, how).flatten(1) for pair in ends])
     moves = (images[:, 1:] - images[:, :-1]).norm(dim=2)
     return moves.amax(1)/moves.sum(1)
+
+# %% ../nbs/94_studies.ipynb #aad90b6b
+def ring_study(
+    run:Run, # where the study is kept; it can be resumed
+    seeds:tuple=(0, 1, 2, 3, 4), # of weights, points and latent vectors
+    steps:int=10_000, # of each game
+    every:int=1000, # steps between two counts
+    lr_d:float=2e-4 # Adam's step size for the discriminator; the generator's is ten times as large
+)->Run: # its history has a row for each seed
+    "Modes that a generator on the ring finds against a slow discriminator."
+    run.begin(len(seeds), 'cpu', dataset='a ring of eight Gaussians', seeds=seeds,
+              training_steps=steps, every=every, lr_d=lr_d)
+    for row in run.epochs(len(seeds)):
+        game = fit_ring(seeds[row - 1], steps, lr_d=lr_d, every=every)
+        points = {k: sample(generator, latents(1000, 2)) for k, (generator, _) in game.items() if k}
+        run.log(row, seed=seeds[row - 1], at_a_mode=mode_shares(points[steps]).sum().item(),
+                **{f'modes_{k}': modes_found(p) for k, p in points.items()})
+    run.close()
+    return run
 
 # %% ../nbs/94_studies.ipynb #1a58455d
 # step sizes of generator and discriminator
@@ -515,6 +536,7 @@ STUDIES = dict(
     lenet=Study(judge_study, 'Which digit is it, for a network of another make?', _both),
     yardsticks=Study(score_yardsticks, 'How do real images score, and corrupted ones?', ('test',)),
     responses=Study(_responses, 'What can each score tell apart?', _both),
+    ring=Study(ring_study, 'Does a slow discriminator on the ring catch up?'),
     step_sizes=Study(step_size_study, 'Which step sizes does the DCGAN take?', ('train',)),
     precision=Study(precision_study, 'Do the images suffer in bf16?', ('train',)),
     precision_short=Study(partial(precision_study, seeds=(0, 1, 2), epochs=6),
