@@ -135,7 +135,7 @@ def forward_with_noise(
     noise:float, # standard deviation of what is added to the cell state at each step
     rng:torch.Generator # where the noise comes from
 )->torch.Tensor: # logits `(batch, base)`
-    "Logits of a network whose cell state is disturbed after every step."
+    "Logits of a network whose cell state is disturbed in every step."
     h = c = torch.zeros(len(digits), w.from_h.shape[1])
     for digit in digits.unbind(1):
         h, c = step(w, digit, h, c, noise*torch.randn(c.shape, generator=rng))
