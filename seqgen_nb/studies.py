@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['JUDGE_NETWORKS', 'STEP_SIZES', 'LATCHES', 'STUDIES', 'length_study', 'gradient_study', 'start_study', 'judge_study',
            'score_yardsticks', 'response_pool', 'response_study', 'score_gan', 'largest_steps', 'ring_study',
-           'step_size_study', 'precision_study', 'width_study', 'noise_study', 'cpu_time', 'memory_study',
-           'waiting_box', 'after_marker', 'fit_marker', 'certify_marker', 'latch_study', 'Study']
+           'step_size_study', 'PlainDiscriminator', 'spectral_study', 'precision_study', 'width_study', 'noise_study',
+           'cpu_time', 'memory_study', 'waiting_box', 'after_marker', 'fit_marker', 'certify_marker', 'latch_study',
+           'Study']
 
 # %% ../nbs/94_studies.ipynb #67188aeb
 import json, math, tempfile, time
@@ -16,8 +17,9 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import optim
+from torch import nn, optim
 from torch.nn import functional as F
+from torch.nn.utils.parametrize import remove_parametrizations
 
 from .data import ImageSet, split_palindromes
 from .dcgan import DCGenerator, SNDiscriminator
@@ -309,6 +311,53 @@ def _step_size_run(run, images, lr, lr_d, epochs, width, seed):
     trained = Run(inside, resume=True, progress=run.progress)
     return fit_gan(*nets, images.images, trained, recipe, images.name, 'cpu')
 
+# %% ../nbs/94_studies.ipynb #f8730ff0
+class PlainDiscriminator(SNDiscriminator):
+    "The discriminator of the DCGAN without spectral normalisation, from the same first weights."
+    def __init__(self,
+        width:int=32 # channels of the 14 x 14 layer; each further layer has twice as many
+    ):
+        super().__init__(width)
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d): remove_parametrizations(layer, 'weight')
+
+# %% ../nbs/94_studies.ipynb #7ab213cb
+def spectral_study(
+    run:Run, # where the study is kept; it can be resumed
+    images:ImageSet, # real images to train on
+    seeds:tuple=(0, 1, 2), # of weights, shuffling and latent vectors
+    pairs:tuple=((2e-4, 2e-4), (1e-3, 1e-4)), # Adam's step sizes of generator and discriminator
+    epochs:int=10, # of each training
+    width:int=16, # of both networks
+    scored:int=10_000 # images that each averaged generator is scored by
+)->Run: # its history has a row for each pair of step sizes and seed
+    "The same training of a DCGAN with and without spectral normalisation, with scores."
+    games = [(*pair, seed) for pair in pairs for seed in seeds]
+    run.begin(len(games), 'cpu', dataset=images.name, seeds=seeds, pairs=pairs,
+              training_epochs=epochs, width=width)
+    for row in run.epochs(len(games)):
+        lr, lr_d, seed = games[row - 1]
+        recipe = Recipe(epochs, lr=lr, lr_d=lr_d, betas=(.5, .999), seed=seed, ema=.999,
+                        sample_every=epochs, precision='float32')
+        found = {}
+        for name, kind in (('bounded', SNDiscriminator), ('plain', PlainDiscriminator)):
+            with seeded(seed): nets = DCGenerator(width=width), kind(width=width)
+            net, _, history = _averaged(*nets, images, recipe)
+            scores = score(sample(net, latents(scored, net.n_latent, 1)), n=scored)
+            measured = {k: scores[k] for k in ('frechet', 'precision', 'coverage')}
+            measured |= {k: history[k][-1] for k in ('accuracy', 'logit_real', 'logit_fake')}
+            found |= {f'{name}_{k}': v for k, v in measured.items()}
+        run.log(row, lr=lr, lr_d=lr_d, seed=seed, **found)
+    run.close()
+    return run
+
+def _averaged(generator, discriminator, images, recipe):
+    "The averaged generator of one training, its config and its history."
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder)/'run', progress=False)
+        run = fit_gan(generator, discriminator, images.images, run, recipe, images.name, 'cpu')
+        return run.network('average'), run.config, run.history
+
 # %% ../nbs/94_studies.ipynb #e15441ae
 def precision_study(
     run:Run, # where the study is kept; it can be resumed
@@ -338,10 +387,8 @@ def _in_precision(images, precision, seed, epochs, width):
     with seeded(seed): nets = DCGenerator(width=width), SNDiscriminator(width=width)
     recipe = Recipe(epochs, lr=1e-3, lr_d=1e-4, betas=(.5, .999), seed=seed, ema=.999,
                     sample_every=epochs, precision=precision)
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder)/precision, progress=False)
-        run = fit_gan(*nets, images.images, run, recipe, images.name, 'cpu')
-        return run.network('average'), run.config['wall_time_s']
+    net, config, _ = _averaged(*nets, images, recipe)
+    return net, config['wall_time_s']
 
 # %% ../nbs/94_studies.ipynb #3b6e4be2
 def width_study(
@@ -538,6 +585,7 @@ STUDIES = dict(
     responses=Study(_responses, 'What can each score tell apart?', _both),
     ring=Study(ring_study, 'Does a slow discriminator on the ring catch up?'),
     step_sizes=Study(step_size_study, 'Which step sizes does the DCGAN take?', ('train',)),
+    spectral_norm=Study(spectral_study, 'What if the discriminator is not bounded?', ('train',)),
     precision=Study(precision_study, 'Do the images suffer in bf16?', ('train',)),
     precision_short=Study(partial(precision_study, seeds=(0, 1, 2), epochs=6),
                           'Do they, after a shorter training?', ('train',)),
